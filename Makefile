@@ -1,0 +1,104 @@
+# Everything a developer or CI does. `make` alone lists the targets.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-builtin-rules --no-print-directory
+
+# Which Python makes the environment: the first of these that is new enough. Another one: make env PYTHON=...
+PYTHON ?=
+CANDIDATES := $(PYTHON) python3 python3.13 python3.12 python3.11
+
+BIN := .venv/bin
+INSTALLED := .venv/.installed
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+CHECKED := $(wildcard src flows tests tools benchmarks)
+# Command and Debian package of what the tests use beside Python.
+TOOLS := serdi:serdi rapper:raptor2-utils java:default-jre-headless mvn:maven git:git
+
+.PHONY: help env run test test-slow bench ci-deps jars format lock wheel clean distclean
+
+help: ## list the targets
+	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 20
+
+env: $(INSTALLED) ## make .venv with the package, editable, and all its tools
+
+# An environment knows the folder that it was made in: in a moved or copied checkout it is made anew.
+ifneq ($(shell cat $(INSTALLED) 2>/dev/null),$(CURDIR))
+.PHONY: $(INSTALLED)
+endif
+
+$(INSTALLED): pyproject.toml constraints.txt
+	@if [ "$$(cat $@ 2>/dev/null)" != "$(CURDIR)" ] || ! $(BIN)/python -c '' 2>/dev/null; then \
+	  for python in $(CANDIDATES); do \
+	    if "$$python" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then \
+	      echo "making .venv with $$("$$python" --version)"; "$$python" -m venv --clear .venv; break; \
+	    fi; \
+	  done; \
+	fi
+	@[ -x $(BIN)/python ] || { echo "no Python 3.11 or newer that can make environments was found (on Debian: python3 and python3-venv); name one with: make env PYTHON=..." >&2; exit 1; }
+	@rm -f $@
+	@# The build backend comes first and from the lock as well, so that building takes nothing unpinned.
+	@$(PIP) install --quiet --constraint constraints.txt setuptools
+	@$(PIP) install --quiet --constraint constraints.txt --no-build-isolation --editable '.[flows,dev]'
+	@echo '$(CURDIR)' > $@
+
+run: env ## build the graph of seeds/ into output/build and ask it the example question
+	$(BIN)/python -m flows.build --source seeds --out output/build
+	$(BIN)/pfocr-rdf query --on output/build --file docs/queries/seed-genes.rq
+
+test: env ## lint, format check, types, tests
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy $(CHECKED)
+	$(BIN)/pytest
+
+test-slow: env ## the tests that take minutes
+	$(BIN)/pytest -m slow
+
+bench: env ## run the programs of benchmarks/
+	@for program in benchmarks/bench_*.py; do \
+	  [ -e "$$program" ] || { echo 'benchmarks/ has no bench_*.py' >&2; exit 1; }; \
+	  echo "== $$program"; $(BIN)/python "$$program"; \
+	done
+
+ci-deps: ## install the programs that the tests use (Debian, root or sudo), and fetch the jar
+	@missing=; \
+	for tool in $(TOOLS); do command -v "$${tool%%:*}" >/dev/null || missing="$$missing $${tool##*:}"; done; \
+	if [ -n "$$missing" ]; then \
+	  command -v apt-get >/dev/null || { echo "not Debian, so install these by hand:$$missing" >&2; exit 1; }; \
+	  sudo=; \
+	  if [ "$$(id -u)" -ne 0 ]; then \
+	    command -v sudo >/dev/null || { echo "neither root nor sudo, so have these installed:$$missing" >&2; exit 1; }; \
+	    sudo=sudo; \
+	  fi; \
+	  $$sudo apt-get update --quiet; \
+	  $$sudo env DEBIAN_FRONTEND=noninteractive apt-get install --yes --quiet --no-install-recommends $$missing; \
+	fi
+	@$(MAKE) jars
+
+jars: env ## fetch the Jena jar of tests/jars.json into build/jars and check it
+	@$(BIN)/python -m tests.support
+
+format: env ## put the code in order
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+lock: env ## write constraints.txt anew, with the newest versions that pyproject.toml allows
+	rm -rf build/lock
+	$(BIN)/python -m venv build/lock
+	build/lock/bin/python -m pip --disable-pip-version-check install --quiet --editable '.[flows,dev]'
+	{ head -n 1 constraints.txt; build/lock/bin/python -m pip freeze --all --exclude pip --exclude-editable | LC_ALL=C sort -f; } > build/constraints.txt
+	mv build/constraints.txt constraints.txt
+	rm -rf build/lock
+
+wheel: env ## build the wheel into dist/
+	rm -rf build/lib build/bdist.*
+	$(BIN)/python -m build --wheel --no-isolation --outdir dist
+
+clean: ## remove what was built, the caches and output/; keep .venv and the jar
+	rm -rf build/lib build/bdist.* build/lock build/constraints.txt dist src/*.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	find $(CHECKED) ontologies -name __pycache__ -prune -exec rm -rf {} +
+	find output -mindepth 1 ! -name .gitkeep -delete
+
+distclean: clean ## clean, and remove .venv and build/ too
+	rm -rf .venv build

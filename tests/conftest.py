@@ -1,0 +1,53 @@
+"""Options, fixtures and settings of all tests; the helpers themselves are in `tests/support.py`."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+from tests.support import SHARED, require_jena, unavailable
+
+# The same examples each time, whatever the machine's speed: a red test is red again when run again.
+settings.register_profile("quick", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("thorough", parent=settings.get_profile("quick"), max_examples=2000)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--jar", type=Path, metavar="PATH", help="a copy of the Jena jar that tests/jars.json pins")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if config.getoption("--hypothesis-profile", default=None) is None:
+        settings.load_profile("thorough" if config.getoption("-m") == "slow" else "quick")
+    _isolate_prefect(config)
+
+
+def _isolate_prefect(config: pytest.Config) -> None:
+    """Keep flows away from the developer's own Prefect, and from the network; before anything imports Prefect."""
+    home = tempfile.mkdtemp(prefix="prefect-")
+    config.add_cleanup(lambda: shutil.rmtree(home, ignore_errors=True))
+    for name in [name for name in os.environ if name.startswith("PREFECT_")]:
+        del os.environ[name]
+    os.environ["PREFECT_HOME"] = home
+    os.environ["PREFECT_SERVER_ANALYTICS_ENABLED"] = "false"
+    os.environ["PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS"] = "120"  # it takes 12 s on a quiet machine
+    os.environ["DO_NOT_TRACK"] = "1"
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder of records and notes beside the checkout."""
+    if not SHARED.is_dir():
+        unavailable("the folder shared/ is not there beside the checkout")
+    return SHARED
+
+
+@pytest.fixture(scope="session")
+def jena(request: pytest.FixtureRequest) -> Path:
+    """The Jena jar, for `java -cp JAR riotcmd.riot ...`."""
+    return require_jena(request.config.getoption("--jar"))
