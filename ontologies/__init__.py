@@ -1,0 +1,1 @@
+"""The files that the package ships: ontology, lexicon, prefixes, contexts. `pfocr_rdf.resources` reads them."""
