@@ -1,0 +1,204 @@
+"""The build folder: appears whole or not at all; `manifest.json`; finding a build given on the command line.
+
+Built beside its place under a name of its own, which is also the lock: the folder's descriptor is locked, so a
+killed run leaves nothing that stops the next one.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import os
+import re
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from pfocr_rdf.errors import UsageError
+
+MANIFEST = "manifest.json"
+REJECTED = "rejected.jsonl"
+WARNINGS = "warnings.jsonl"
+RUN = "run.json"
+WORK = "work"
+_OURS = re.compile(r"manifest\.json|rejected\.jsonl|warnings\.jsonl|run\.json|pfocr-[a-z-]+\.ttl|work|\.gitkeep")
+"""Names that a build may hold; a folder with any other is the user's."""
+
+
+@contextmanager
+def building(out: Path) -> Iterator[Path]:
+    """Yield the folder to build in; when the `with` block ends well, it takes the place of `out`.
+
+    When the block raises, `out` stays as it was. Raises `UsageError` when `out` is something else than a
+    build, or when another run is building it.
+    """
+    out = Path(os.path.realpath(out))
+    if not out.name:
+        raise UsageError(f"{out}: is no place for a build; give another folder with --out")
+    new, old = out.with_name(f".{out.name}.new"), out.with_name(f".{out.name}.old")
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        descriptor = _claim(new)
+    except OSError as error:
+        raise UsageError(f"{out}: cannot be written ({error.strerror}); give another folder with --out") from error
+    try:
+        if old.exists() and not out.exists():
+            old.rename(out)
+        _check_place(out)
+        _empty(new)
+        yield new
+        shutil.rmtree(new / WORK, ignore_errors=True)
+        _sync(new)
+        if old.exists():
+            shutil.rmtree(old)
+        if out.exists():
+            out.rename(old)
+        new.rename(out)
+        shutil.rmtree(old, ignore_errors=True)
+    except BaseException:
+        shutil.rmtree(new, ignore_errors=True)
+        raise
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def new_folder(out: Path) -> Iterator[Path]:
+    """Yield a folder to write in, which becomes `out` when the `with` block ends well and is gone when not.
+
+    Raises `UsageError` when `out` holds anything.
+    """
+    out = Path(os.path.realpath(out))
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise UsageError(f"{out}: is there already; give a new folder")
+    new = out.with_name(f".{out.name}.new")
+    try:
+        new.mkdir(parents=True)
+    except OSError as error:
+        raise UsageError(f"{new}: cannot be made ({error.strerror}); remove it or give another folder") from error
+    try:
+        yield new
+        new.replace(out)
+    except BaseException:
+        shutil.rmtree(new, ignore_errors=True)
+        raise
+
+
+def _claim(folder: Path) -> int:
+    """Make and lock a folder; return its descriptor, which holds the lock."""
+    while True:
+        folder.mkdir(exist_ok=True)
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(descriptor)
+            raise UsageError(f"{folder}: another run is building here; wait for it to end") from None
+        if folder.exists() and folder.stat().st_ino == os.fstat(descriptor).st_ino:
+            return descriptor
+        os.close(descriptor)
+
+
+def _check_place(out: Path) -> None:
+    if out.is_dir() and any(out.iterdir()) and not _is_build(out) and not _only_keep_file(out):
+        raise UsageError(f"{out}: holds other things than a build and is not replaced; give another folder")
+    if out.exists() and not out.is_dir():
+        raise UsageError(f"{out}: is no folder; give another name with --out")
+
+
+def _is_build(out: Path) -> bool:
+    return (out / MANIFEST).is_file() and all(_OURS.fullmatch(entry.name) for entry in out.iterdir())
+
+
+def _only_keep_file(out: Path) -> bool:
+    return [entry.name for entry in out.iterdir()] == [".gitkeep"]
+
+
+def _empty(folder: Path) -> None:
+    for entry in folder.iterdir():
+        if entry.is_dir() and not entry.is_symlink():
+            shutil.rmtree(entry)
+        else:
+            entry.unlink()
+
+
+def _sync(folder: Path) -> None:
+    for path in [*folder.iterdir(), folder]:
+        descriptor = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def need_space(folder: Path, wanted: int) -> None:
+    """Raise `UsageError` when the disk of `folder` has less than `wanted` bytes free."""
+    place = Path(os.path.realpath(folder))
+    while not place.exists():
+        place = place.parent
+    free = shutil.disk_usage(place).free
+    if free < wanted:
+        raise UsageError(
+            f"{place}: {free / 1e9:.2f} GB free, about {wanted / 1e9:.2f} GB needed; free some or give another folder"
+        )
+
+
+def find_build(release: Path) -> Path:
+    """Return the folder of a build, checked by its manifest.
+
+    Raises `UsageError` when it is none.
+    """
+    if not release.is_dir():
+        raise UsageError(f"{release}: no such folder; make it with `pfocr-rdf build SOURCE --out {release}`")
+    if not (release / MANIFEST).is_file():
+        raise UsageError(f"{release}: no build ({MANIFEST} is missing); make one with `pfocr-rdf build`")
+    return release
+
+
+def read_manifest(build: Path) -> dict[str, Any]:
+    """Return the manifest of a build.
+
+    Raises `UsageError` when it cannot be read.
+    """
+    try:
+        manifest: dict[str, Any] = json.loads((build / MANIFEST).read_text(encoding="utf-8"))
+        _ = [entry["file"] for entry in manifest["layers"].values()]
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise UsageError(f"{build / MANIFEST}: cannot be read ({error}); build again") from error
+    return manifest
+
+
+def layer_files(build: Path) -> dict[str, Path]:
+    """Return the layers of a build and their files, in the manifest's order.
+
+    Raises `UsageError` for a name in the manifest that is none of a file in the folder.
+    """
+    files: dict[str, Path] = {}
+    for layer, entry in read_manifest(build)["layers"].items():
+        name = str(entry["file"])
+        if Path(name).name != name or not (build / name).is_file():
+            raise UsageError(f"{build / name}: is in the manifest but not in the folder; build again")
+        files[layer] = build / name
+    return files
+
+
+def describe_file(path: Path) -> dict[str, Any]:
+    """Return size and SHA-256 of a file."""
+    with path.open("rb") as stream:
+        digest = hashlib.file_digest(stream, "sha256").hexdigest()
+    return {"bytes": path.stat().st_size, "sha256": digest}
+
+
+def write_json(path: Path, value: Mapping[str, Any]) -> None:
+    """Write JSON for people, always with the same bytes for the same value."""
+    text = json.dumps(value, ensure_ascii=False, indent=2) + "\n"
+    path.write_text(text, encoding="utf-8", newline="\n")
+
+
+def write_lines(path: Path, values: Iterator[Mapping[str, Any]]) -> None:
+    """Write JSON lines."""
+    with path.open("w", encoding="utf-8", newline="\n") as out:
+        out.writelines(json.dumps(value, ensure_ascii=False) + "\n" for value in values)

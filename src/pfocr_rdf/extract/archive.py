@@ -1,0 +1,148 @@
+"""Unpacking `.zip` and `.tar.gz` safely: plain files of known kinds only, inside one folder, bounded.
+
+Members that lead outside, links and devices are refused with a reason and never written.
+"""
+
+from __future__ import annotations
+
+import lzma
+import tarfile
+import zipfile
+import zlib
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
+from typing import IO, NamedTuple
+
+from pfocr_rdf.errors import Kind, Problem, UsageError, problem
+from pfocr_rdf.settings import Limits
+
+SUFFIXES = (".zip", ".tar.gz", ".tgz", ".tar")
+_WANTED = (".md", ".txt", ".tsv")
+_DAMAGED = (
+    tarfile.TarError,
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    EOFError,
+    NotImplementedError,
+    RuntimeError,
+)
+_CHUNK = 1 << 20
+_DEEPEST = 8
+
+
+class _Member(NamedTuple):
+    name: str
+    plain: bool
+    stream: IO[bytes] | None
+
+
+def is_archive(path: Path) -> bool:
+    """Whether the name is that of an archive we unpack."""
+    return path.name.lower().endswith(SUFFIXES)
+
+
+def unpack(path: Path, folder: Path, limits: Limits) -> list[Problem]:
+    """Unpack the records, tables and pages of an archive into `folder`; return what was refused.
+
+    Raises `UsageError` when the archive cannot be read or unpacks to more than the limit.
+    """
+    refused: list[Problem] = []
+    seen: set[str] = set()
+    left = limits.archive_bytes
+    try:
+        for member in _members(path):
+            name = member.name.removeprefix("./")
+            if PurePosixPath(name).suffix not in _WANTED and member.plain:
+                continue
+            if not member.plain or not _is_safe(name) or name in seen or member.stream is None:
+                refused.append(problem("unsafe-path", _printable(name), kind=_kind(name)))
+                continue
+            seen.add(name)
+            limit = limits.table_bytes if name.endswith(".tsv") else limits.record_bytes
+            try:
+                (folder / name).parent.mkdir(parents=True, exist_ok=True)
+                left -= _copy(member.stream, folder / name, limit)
+            except (FileExistsError, NotADirectoryError):  # a file of that name is there already
+                refused.append(problem("unsafe-path", name, kind=_kind(name)))
+            if left < 0:
+                raise UsageError(f"{path}: unpacks to more than {limits.archive_bytes} bytes; unpack it by hand")
+    except OSError as error:
+        if error.filename not in (None, str(path)):
+            raise UsageError(f"{folder}: cannot be written ({error.strerror}); free some space") from error
+        raise UsageError(f"{path}: cannot be read ({error.strerror or error}); fetch it again") from error
+    except (*_DAMAGED, ValueError) as error:
+        raise UsageError(f"{path}: cannot be unpacked ({error}); fetch it again") from error
+    return refused
+
+
+def top(folder: Path) -> Path:
+    """Return the folder in which the records lie: the one below, while it is alone."""
+    while True:
+        entries = list(folder.iterdir())
+        if len(entries) != 1 or not entries[0].is_dir() or entries[0].name.startswith("_"):
+            return folder
+        folder = entries[0]
+
+
+def _members(path: Path) -> Iterator[_Member]:
+    if path.name.lower().endswith(".zip"):
+        with zipfile.ZipFile(path) as archive:
+            for info in archive.infolist():
+                if info.is_dir():
+                    continue
+                kind = (info.external_attr >> 16) & 0o170000
+                plain = kind in (0, 0o100000)
+                if plain and info.filename.endswith(_WANTED):
+                    with archive.open(info) as stream:
+                        yield _Member(info.filename, plain, stream)
+                else:
+                    yield _Member(info.filename, plain, None)
+    else:
+        with tarfile.open(path, "r:*") as tar:
+            for member in tar:
+                if member.isdir():
+                    continue
+                content = tar.extractfile(member) if member.isreg() and member.name.endswith(_WANTED) else None
+                yield _Member(member.name, member.isreg(), content)
+            while tar.fileobj.read(_CHUNK):  # to the end, where gzip's checksum stands
+                pass
+
+
+def _is_safe(name: str) -> bool:
+    parts = name.split("/")
+    return (
+        not name.startswith("/")
+        and "\\" not in name
+        and "\0" not in name
+        and _printable(name) == name
+        and len(parts) <= _DEEPEST
+        and len(name) <= 1000
+        and all(part not in ("", ".", "..") and ":" not in part and len(part.encode()) < 255 for part in parts)
+    )
+
+
+def _copy(stream: IO[bytes], target: Path, limit: int) -> int:
+    """Write a member; one over the limit is cut just above it, which its reader refuses. Return its size."""
+    size = 0
+    with target.open("xb") as out:
+        while piece := stream.read(_CHUNK):
+            if size <= limit:
+                out.write(piece)
+            elif target.suffix == ".tsv":
+                out.write(b"\n" * piece.count(b"\n"))
+            size += len(piece)
+    return size
+
+
+def _kind(name: str) -> Kind:
+    if name.endswith(".tsv"):
+        for suffix, kind in (("-chemicals.tsv", Kind.CHEMICAL_ROW), ("-diseases.tsv", Kind.DISEASE_ROW)):
+            if name.endswith(suffix):
+                return kind
+        return Kind.GENE_ROW
+    return Kind.ORGANISM_PAGE if "_organisms/" in name else Kind.RECORD
+
+
+def _printable(name: str) -> str:
+    return name.encode("utf-8", "replace").decode("utf-8", "replace").replace("\0", "\ufffd")

@@ -1,0 +1,163 @@
+"""A git repository as a source: clone shallowly or update in a cache, check a revision out, know its date.
+
+Uses the user's `git`. Nothing in the repository is executed: hooks and filters are off, links become text,
+and only the protocols named in `_PROTOCOLS` are used.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import platformdirs
+
+from pfocr_rdf.errors import UsageError
+from pfocr_rdf.locks import lock
+
+_PROTOCOLS = "file:git:http:https:ssh"
+_ADDRESS = re.compile(r"(?:(?:file|git|https?|ssh)://[^\s/]*/\S+|[\w.-]+@[\w.-]+:\S+)")
+_REVISION = re.compile(r"[0-9A-Za-z][0-9A-Za-z._/+-]{0,199}")
+_OFF = (
+    "core.hooksPath=/dev/null",
+    "core.symlinks=false",
+    "core.autocrlf=false",
+    "core.fsmonitor=false",
+    "core.attributesFile=/dev/null",
+    "filter.lfs.smudge=",
+    "filter.lfs.required=false",
+    "gc.auto=0",
+    "advice.detachedHead=false",
+    "log.showSignature=false",
+)
+_READ = [f":(glob){place}*{suffix}" for place in ("", "_*/") for suffix in (".md", ".txt", ".tsv")]
+"""Files that a source may be made of, ignored ones among them."""
+_SAFE = [argument for setting in _OFF for argument in ("-c", setting)]
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """A commit: its hash and its date in UTC (ISO 8601), or None where the folder is no repository."""
+
+    revision: str | None = None
+    date: str | None = None
+
+
+def is_address(source: str) -> bool:
+    """Whether SOURCE names a git repository: an address, or a local path, with an optional revision."""
+    address, _ = split(source)
+    return bool(_ADDRESS.fullmatch(address)) or Path(address).is_dir()
+
+
+def split(source: str) -> tuple[str, str | None]:
+    """Split `ADDRESS@REVISION`; the revision is None where none is given."""
+    address, at, revision = source.rpartition("@")
+    if at and _REVISION.fullmatch(revision) and (Path(address).is_dir() or _ADDRESS.fullmatch(address)):
+        return address, revision
+    return source, None
+
+
+def describe(folder: Path) -> State:
+    """Return the commit of a folder that is the top of a repository without changes, else an empty `State`."""
+    if not (folder / ".git").exists() or shutil.which("git") is None:
+        return State()
+    status = ["status", "--porcelain", "--untracked-files=all", "--ignored", "--ignore-submodules=dirty"]
+    try:
+        changes = _git([*status, "--", *_READ], folder, off=_filters(folder))
+    except UsageError:  # a damaged repository, or one that is another user's: a folder like any other
+        return State()
+    return State() if changes.strip() else _state(folder)
+
+
+def _filters(folder: Path) -> list[str]:
+    """Return the settings of a folder's own that name programs to convert files with; git would run them."""
+    listed = _git(["config", "--null", "--name-only", "--get-regexp", r"^filter\."], folder, check=False)
+    return sorted({name for name in listed.split("\0") if name})
+
+
+@contextmanager
+def checkout(source: str, cache: Path | None) -> Iterator[tuple[Path, State]]:
+    """Check out `ADDRESS[@REVISION]` in the cache and yield its folder and commit; others wait meanwhile.
+
+    Raises `UsageError` when git is missing, the address cannot be reached or lacks the revision.
+    """
+    if shutil.which("git") is None:
+        raise UsageError("git is not installed: install it, or give a folder or an archive")
+    address, revision = split(source)
+    if Path(address).is_dir():
+        address = str(Path(address).resolve())
+    base = cache or platformdirs.user_cache_path("pfocr-rdf") / "git"
+    folder = base / hashlib.sha256(address.encode()).hexdigest()[:16]
+    folder.mkdir(parents=True, exist_ok=True)
+    with lock(base / f"{folder.name}.lock", wait=True):
+        if not (folder / ".git").exists():
+            _git(["init", "--quiet", "."], folder)
+        # bytes as they were committed, whatever the repository's own .gitattributes ask for
+        (folder / ".git" / "info").mkdir(exist_ok=True)
+        (folder / ".git" / "info" / "attributes").write_text(
+            "* -text -ident -filter -working-tree-encoding\n", encoding="ascii"
+        )
+        _fetch(folder, address, revision)
+        _git(["checkout", "--quiet", "--force", "--detach", "FETCH_HEAD"], folder)
+        _git(["clean", "--quiet", "-ffdx"], folder)
+        yield folder, _state(folder)
+
+
+def without_secrets(address: str) -> str:
+    """Return an address without user name and password."""
+    return re.sub(r"(?<=://)[^/@]*@", "", address)
+
+
+def _fetch(folder: Path, address: str, revision: str | None) -> None:
+    wanted = revision or "HEAD"
+    try:
+        _git(["fetch", "--quiet", "--depth", "1", "--no-tags", "--", address, wanted], folder)
+    except UsageError:
+        if revision is None or not re.fullmatch(r"[0-9a-f]{4,40}", revision):
+            raise
+        # a server that does not give single commits, or a shortened hash: fetch all and look there
+        _git(["fetch", "--quiet", "--no-tags", "--", address, "+refs/*:refs/remotes/all/*"], folder)
+        full = _git(["rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}"], folder).strip()
+        (folder / ".git" / "FETCH_HEAD").write_text(f"{full}\t\tcommit\n", encoding="ascii")
+
+
+def _state(folder: Path) -> State:
+    lines = _git(["log", "-1", "--format=%H %ct"], folder, check=False).split()
+    if len(lines) != 2:
+        return State()
+    date = datetime.fromtimestamp(int(lines[1]), UTC)
+    return State(lines[0], date.strftime("%Y-%m-%dT%H:%M:%SZ"))
+
+
+def _git(arguments: list[str], folder: Path, *, check: bool = True, off: Sequence[str] = ()) -> str:
+    environment = {
+        **{key: value for key, value in os.environ.items() if not key.startswith("GIT_")},
+        "GIT_ALLOW_PROTOCOL": _PROTOCOLS,
+        "GIT_TERMINAL_PROMPT": "0",
+        "GIT_CONFIG_NOSYSTEM": "1",
+        "LC_ALL": "C",
+        "GIT_CONFIG_COUNT": str(len(off)),
+        **{f"GIT_CONFIG_KEY_{number}": name for number, name in enumerate(off)},
+        **{f"GIT_CONFIG_VALUE_{number}": "" for number in range(len(off))},
+    }
+    done = subprocess.run(
+        ["git", *_SAFE, *arguments],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        errors="replace",
+        stdin=subprocess.DEVNULL,
+        check=False,
+    )
+    if check and done.returncode:
+        said = without_secrets(" ".join(done.stderr.split()))[:300]
+        raise UsageError(f"git {arguments[0]}: {said or 'failed'}; check the address and the revision")
+    return done.stdout

@@ -1,0 +1,287 @@
+"""Opening SOURCE: a folder, one record, an archive or a git repository becomes a `Snapshot` of paired files.
+
+Owns which files are read, which record each table belongs to, and what is refused by its name alone. Links
+are never followed; hidden files are none of the source.
+"""
+
+from __future__ import annotations
+
+import errno
+import re
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from stat import S_ISDIR, S_ISREG
+
+from pfocr_rdf.accounts import Ledger
+from pfocr_rdf.errors import Kind, UsageError, problem
+from pfocr_rdf.extract import archive, git
+from pfocr_rdf.extract.organisms import MAPS
+from pfocr_rdf.extract.records import RecordFiles, count_rows, read_bytes, read_record
+from pfocr_rdf.extract.tables import INLINE_KEYS, SUFFIXES
+from pfocr_rdf.extract.text import decode
+from pfocr_rdf.settings import Limits
+
+RECORD_SUFFIXES = (".md", ".txt")
+FIGURES, DATA, ORGANISMS = "_figures", "_data", "_organisms"
+_TABLE = re.compile(r"(?s)(.+)-(genes|chemicals|diseases)\.tsv")
+_KINDS = {suffix: kind for kind, suffix in SUFFIXES.items()}
+_SECOND_LINE = re.compile(rb"---[ \t]*\r?\nfigid: ([A-Za-z0-9._-]+)\r?\n[^ \t\r\n]")
+
+
+@dataclass(slots=True)
+class Snapshot:
+    """The files of one state of a source. Paths are relative to `root`, with `/`.
+
+    `records` are in order of figid, `pages` and `maps` in order of path. `whole` is false for a single
+    record or a selection: then maps and pages serve to look things up and are no input of their own.
+    `unread` are duplicates and tables without record: refused, yet a part of the content.
+    `has_data` says whether the source has a folder of tables (the data model, section a.2b).
+    """
+
+    root: Path
+    kind: str
+    has_data: bool
+    revision: str | None = None
+    date: str | None = None
+    whole: bool = True
+    records: list[RecordFiles] = field(default_factory=list)
+    pages: list[str] = field(default_factory=list)
+    maps: list[str] = field(default_factory=list)
+    unread: list[str] = field(default_factory=list)
+    ledger: Ledger = field(default_factory=Ledger)
+
+    @property
+    def bytes(self) -> int:
+        """Size of all files that will be read."""
+        paths = [*self.pages, *self.maps]
+        for files in self.records:
+            paths += [files.path, *(path for _, path in files.tables)]
+        return sum((self.root / path).stat().st_size for path in paths)
+
+    def select(self, *, only: str | None, limit: int | None) -> Snapshot:
+        """Return the snapshot of one figure, or of the first `limit` figures.
+
+        Raises `UsageError` when no record has the figid.
+        """
+        if only is None and limit is None:
+            return self
+        records = [files for files in self.records if only is None or files.figid == only][:limit]
+        if only is not None and not records:
+            raise UsageError(f"no record has the figid {only!r}; give it as the record does, without .md")
+        return replace(self, records=records, whole=False, ledger=Ledger())
+
+
+@contextmanager
+def open_source(source: str, *, limits: Limits, cache: Path | None = None) -> Iterator[Snapshot]:
+    """Open SOURCE for the time of a `with` block; what was unpacked is removed afterwards.
+
+    `source` is a path or a git address with an optional `@REVISION`; `cache` is where clones are kept.
+    Raises `UsageError` when there is nothing to read, with what to do.
+    """
+    path = Path(source)
+    if _is_too_long(path):
+        raise UsageError(f"{source[:40]}...: is too long for a path or an address")
+    if path.is_dir():
+        state = git.describe(path)
+        yield read_folder(path, "git" if state.revision else "folder", limits, state=state)
+    elif path.is_file() and archive.is_archive(path):
+        with tempfile.TemporaryDirectory(prefix="pfocr-rdf-") as folder:
+            refused = archive.unpack(path, Path(folder), limits)
+            snapshot = read_folder(archive.top(Path(folder)), "archive", limits, name=source)
+            snapshot.ledger.report(*refused)
+            yield snapshot
+    elif path.is_file():
+        if path.suffix not in RECORD_SUFFIXES:
+            raise UsageError(f"{source}: not a record (.md, .txt) or an archive (.zip, .tar.gz, .tgz)")
+        yield read_file(path, limits)
+    elif git.is_address(source):
+        with git.checkout(source, cache) as (folder, state):
+            yield read_folder(folder, "git", limits, state=state, name=source)
+    else:
+        raise UsageError(f"{source}: no such file or folder; give a folder, a record, an archive or a git address")
+
+
+def _is_too_long(path: Path) -> bool:
+    try:
+        path.lstat()
+    except (OSError, ValueError) as error:
+        return getattr(error, "errno", None) == errno.ENAMETOOLONG
+    return False
+
+
+def read_file(path: Path, limits: Limits) -> Snapshot:
+    """Return the snapshot of one record, with its tables where it lies in a checkout."""
+    inside = path.absolute().parent.name == FIGURES
+    root = path.absolute().parent.parent if inside else path.absolute().parent
+    name = path.absolute().relative_to(root).as_posix()
+    data = f"{DATA}/" if inside or (root / DATA).is_dir() else ""
+    has_data = (root / DATA).is_dir() or (not inside and any(root.glob("*.tsv")))
+    snapshot = Snapshot(root, "file", has_data, whole=False)
+    if path.is_symlink():
+        snapshot.ledger.report(problem("symlink", name, kind=Kind.RECORD))
+        return snapshot
+    figid = sniff(root, name, limits)
+    candidates = ((kind, f"{data}{figid}-{suffix}.tsv") for kind, suffix in SUFFIXES.items())
+    present = [(kind, table) for kind, table in candidates if figid and _is_plain(root / table)]
+    snapshot.records = [RecordFiles(figid, name, tuple(present))]
+    if snapshot.has_data:
+        snapshot.maps = [f"{data}{file}" for file in sorted(MAPS) if _is_plain(root / data / file)]
+    if (root / ORGANISMS).is_dir():
+        pages = (root / ORGANISMS).glob("*.md")
+        snapshot.pages = sorted(page.relative_to(root).as_posix() for page in pages if _is_plain(page))
+    return snapshot
+
+
+def read_folder(
+    root: Path, kind: str, limits: Limits, *, state: git.State | None = None, name: str | None = None
+) -> Snapshot:
+    """List and pair the files of a folder.
+
+    Raises `UsageError` when it holds no record.
+    """
+    root = root.resolve()
+    checkout = (root / FIGURES).is_dir()
+    data = DATA if checkout or (root / DATA).is_dir() else ""
+    has_data = (root / DATA).is_dir() or (not checkout and any(root.glob("*.tsv")))
+    snapshot = Snapshot(root, kind, has_data)
+    if state:
+        snapshot.revision, snapshot.date = state.revision, state.date
+    suffixes = (".md",) if checkout else RECORD_SUFFIXES
+    records: list[tuple[str, str]] = []
+    for path in _listing(root, FIGURES if checkout else "", suffixes, Kind.RECORD, snapshot):
+        records.append((sniff(root, path, limits), path))
+    if not records and not snapshot.ledger.problems:
+        raise UsageError(f"{name or root}: no records; a source has {FIGURES}/*.md, or *.md and *.txt files")
+    tables: dict[str, list[tuple[Kind, str]]] = {}
+    if has_data:
+        for path in _listing(root, data, (".tsv",), None, snapshot):
+            file = path.rpartition("/")[2]
+            if match := _TABLE.fullmatch(file):
+                tables.setdefault(match[1], []).append((_KINDS[match[2]], path))
+            elif file in MAPS:
+                snapshot.maps.append(path)
+            else:
+                snapshot.ledger.report(problem("unknown-file", path))
+    if (root / ORGANISMS).is_dir():
+        snapshot.pages = sorted(_listing(root, ORGANISMS, (".md",), Kind.ORGANISM_PAGE, snapshot))
+    for figid, path in _winners(root, records, snapshot, limits):
+        snapshot.records.append(RecordFiles(figid, path, tuple(sorted(tables.pop(figid, [])))))
+    snapshot.records.sort()
+    for orphans in tables.values():
+        for table_kind, path in orphans:
+            rows = count_rows(root / path)
+            snapshot.unread.append(path)
+            snapshot.ledger.report(
+                problem("table-without-record", path, value=f"{rows} rows", kind=table_kind, count=rows)
+            )
+    return snapshot
+
+
+def sniff(root: Path, path: str, limits: Limits) -> str:
+    """Return the figid of a record, or an empty text: from its second line, else from the whole front matter."""
+    try:
+        head = read_bytes(root / path, limits.record_bytes)
+    except OSError:
+        return ""
+    if head is None:
+        return ""
+    if match := _SECOND_LINE.match(head):
+        return match[1].decode("ascii")
+    front, _, _ = read_record(root, path, limits)
+    figid = front.fields.get("figid", "") if front else ""
+    return figid if isinstance(figid, str) else ""
+
+
+def _winners(root: Path, records: list[tuple[str, str]], snapshot: Snapshot, limits: Limits) -> list[tuple[str, str]]:
+    """Keep one sound file for each figid (section a.2b): `_figures/{figid}.md`, else the first path."""
+    by_figid: dict[str, list[str]] = {}
+    kept: list[tuple[str, str]] = []
+    for figid, path in records:
+        if figid:
+            by_figid.setdefault(figid, []).append(path)
+        else:
+            kept.append((figid, path))
+    for figid, paths in by_figid.items():
+        if len(paths) > 1:
+            paths.sort(key=lambda path: (not _is_sound(root, path, limits), path != f"{FIGURES}/{figid}.md", path))
+        kept.append((figid, paths[0]))
+        for path in paths[1:]:
+            same = _content(root, path) == _content(root, paths[0])
+            if same:
+                snapshot.ledger.accounts[Kind.RECORD].merged += 1
+            else:
+                snapshot.ledger.report(problem("duplicate-figid", path, field="figid", value=figid, kind=Kind.RECORD))
+            snapshot.unread.append(path)
+            _account_inline(root, path, snapshot, limits, merged=same)
+    return kept
+
+
+def _is_sound(root: Path, path: str, limits: Limits) -> bool:
+    """Whether a record can be read and its figid and pmcid agree."""
+    front, _, _ = read_record(root, path, limits)
+    return front is not None and front.fields.get("pmcid") == str(front.fields.get("figid")).partition("__")[0]
+
+
+def _content(root: Path, path: str) -> str | bytes:
+    """Return a record's text as it is read, so that line ends and byte order mark make no difference."""
+    data = (root / path).read_bytes()
+    try:
+        return decode(data)[0]
+    except UnicodeDecodeError:
+        return data
+
+
+def _account_inline(root: Path, path: str, snapshot: Snapshot, limits: Limits, *, merged: bool) -> None:
+    """Account for the inline rows of a record that another one replaces."""
+    front, _, _ = read_record(root, path, limits)
+    for key, kind in INLINE_KEYS.items():
+        rows = front.fields.get(key) if front else None
+        if not isinstance(rows, list) or not rows:
+            continue
+        if merged:
+            snapshot.ledger.accounts[kind].merged += len(rows)
+        else:
+            value = f"{len(rows)} rows"
+            snapshot.ledger.report(problem("record-rejected", path, field=key, value=value, kind=kind, count=len(rows)))
+
+
+def _is_plain(path: Path) -> bool:
+    return path.is_file() and not path.is_symlink()
+
+
+def _listing(
+    root: Path, folder: str, suffixes: tuple[str, ...], kind: Kind | None, snapshot: Snapshot
+) -> Iterator[str]:
+    """Yield the plain files of a folder with one of the suffixes; refuse links and names that are not UTF-8."""
+    place = root / folder
+    if place.is_symlink():
+        raise UsageError(f"{place}: a link; put the folder itself there")
+    for entry in sorted(place.iterdir()):
+        path = f"{folder}/{entry.name}" if folder else entry.name
+        if entry.name.startswith(".") or not path.endswith(suffixes):
+            if folder and not entry.name.startswith("."):
+                snapshot.ledger.report(problem("unknown-file", _printable(path)))
+            continue
+        mode = entry.lstat().st_mode
+        if S_ISDIR(mode):
+            continue
+        refusal = "" if S_ISREG(mode) else "symlink"
+        if _printable(path) != path:
+            refusal = "not-utf8"
+        if refusal:
+            about = kind or _kind_of_table(entry.name)
+            snapshot.ledger.report(problem(refusal, _printable(path), kind=about))
+            continue
+        yield path
+
+
+def _kind_of_table(name: str) -> Kind:
+    match = _TABLE.fullmatch(name)
+    return _KINDS[match[2]] if match else Kind.MAP_LINE
+
+
+def _printable(path: str) -> str:
+    return path.encode("utf-8", "surrogateescape").decode("utf-8", "replace")

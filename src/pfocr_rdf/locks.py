@@ -1,0 +1,29 @@
+"""One run at a time: a lock file that the system frees when its holder ends, however it ends."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from pfocr_rdf.errors import UsageError
+
+
+@contextmanager
+def lock(path: Path, *, wait: bool = False) -> Iterator[None]:
+    """Hold the lock file for the time of a `with` block; it stays behind, empty.
+
+    Raises `UsageError` at once when another run holds it, unless `wait`.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+        except BlockingIOError as error:
+            raise UsageError(f"{path}: another run holds this lock; wait for it to end") from error
+        yield
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,220 @@
+"""Genes, chemicals, diseases, taxa and their groups: facts of one record, and a thing's facts to descriptions.
+
+The data model, sections a.2b, a.3 and a.7. Types and labels of entities stand in `entities` alone, links to
+other namespaces in `xrefs` alone. What one place says otherwise is kept as `pfocr:dissent` (`docs/design.md`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from pfocr_rdf import identifiers as ids
+from pfocr_rdf import vocab as v
+from pfocr_rdf.errors import Problem, problem
+from pfocr_rdf.extract.organisms import OrganismPage
+from pfocr_rdf.facts import Fact, Statements, Thing
+from pfocr_rdf.mapping import article
+from pfocr_rdf.model import Figure, Layer
+from pfocr_rdf.resources import common_organisms
+from pfocr_rdf.terms import Description, Pair, iri, string
+
+NAME_FIELDS = ("organism_name", "latin", "organisms", "organisms_ner")
+"""Fields that name a taxon, the most trusted first."""
+GROUP_FIELDS = ("organism_group", "group")
+_NO_STATEMENTS = Statements({})
+
+
+def voted_label(statements: Statements) -> str:
+    """Return the label that most places give, spelled as a label."""
+    cleaned: dict[str, list[str]] = {}
+    for value, places in statements.values.items():
+        cleaned.setdefault(label_of(value), []).extend(places)
+    return Statements(cleaned).winner
+
+
+def label_of(text: str) -> str:
+    """Return a name as a label: trimmed, runs of blanks collapsed."""
+    return " ".join(text.split())
+
+
+def facts(figure: Figure) -> Iterator[Fact]:
+    """Yield what one record says of genes, taxa, groups, chemicals and diseases."""
+    for row in figure.gene_rows:
+        taxon = ids.taxon(row.taxid)
+        if row.gene_id:
+            gene = ids.gene(row.gene_id)
+            yield gene, "type", v.GENE, ""
+            yield gene, "organism_id", row.taxid, row.place
+            yield gene, "ncbigene_symbol", row.symbol, row.place
+        yield taxon, "type", v.TAXON, ""
+        if row.organism_name is not None:
+            yield taxon, "organism_name", row.organism_name, row.place
+        if row.organism_group is not None:
+            yield taxon, "organism_group", row.organism_group, row.place
+    place = ids.slug(figure.figid)
+    for taxid, symbol, gene in figure.symbol_genes:
+        yield gene, "type", v.GENE, ""
+        yield gene, "organism_id", taxid, f"{place}/keyword"
+        yield gene, "ncbigene_symbol", symbol, f"{place}/keyword"
+        yield ids.taxon(taxid), "type", v.TAXON, ""
+    for named in figure.taxa:
+        yield named.iri, "type", v.TAXON, ""
+        yield named.iri, named.field, named.name, place
+    for concept in figure.concepts:
+        yield concept.iri, "type", concept.cls, ""
+        yield concept.iri, "identifier", concept.identifier, ""
+        yield concept.iri, "label", concept.label, ""
+        if concept.close:
+            yield concept.iri, "close", concept.close, ""
+
+
+def page_facts(page: OrganismPage) -> Iterator[Fact]:
+    """Yield what an organism page says."""
+    place = f"_organisms/{ids.slug(page.slug)}"
+    yield page.iri, "type", v.TAXON, ""
+    yield page.iri, "page", page.slug, place
+    for name in ("latin", "common", "group", "image"):
+        yield page.iri, name, getattr(page, name), place
+
+
+def creator_facts() -> Iterator[Fact]:
+    """Yield the fact that some record names the usual creator."""
+    yield ids.WIKIPATHWAYS, "type", v.ORGANIZATION, ""
+
+
+def describe(subject: str, thing: Thing) -> Iterator[tuple[Layer, Description] | Problem]:
+    """Yield the descriptions of one thing that several records speak of, and its conflicts."""
+    types = thing["type"].values
+    if v.JOURNAL in types:
+        yield Layer.CORE, article.describe_journal(subject, thing)
+        yield from _conflicts(subject, thing, ("journal_title",))
+    elif v.FOAF_ORGANIZATION in types:
+        yield Layer.CORE, article.describe_publisher(subject, thing)
+    elif v.ORGANIZATION in types:
+        yield Layer.CORE, article.describe_creator(subject)
+    elif v.GENE in types:
+        yield Layer.ENTITIES, (subject, list(_gene(subject, thing)))
+        if subject.startswith(ids.GENES):
+            same = ids.gene_equivalents(subject[len(ids.GENES) :])
+            yield Layer.XREFS, (subject, [(v.EXACT_MATCH, iri(other)) for other in same])
+        yield from _conflicts(subject, thing, ("ncbigene_symbol", "organism_id"))
+    elif v.TAXON in types:
+        yield Layer.ENTITIES, (subject, list(_taxon(subject, thing)))
+        if taxid := ids.taxid_of(subject):
+            yield Layer.XREFS, (subject, [(v.EXACT_MATCH, iri(ids.taxon_equivalent(taxid)))])
+        yield from _conflicts(subject, thing, ("organism_name", "latin", "organism_group", "group", "image"))
+    else:
+        yield Layer.ENTITIES, (subject, list(_concept(thing)))
+        if links := list(_concept_links(subject, thing)):
+            yield Layer.XREFS, (subject, links)
+        yield from _conflicts(subject, thing, ("label",))
+
+
+def _conflicts(subject: str, thing: Thing, names: Iterable[str]) -> Iterator[Problem]:
+    for name in names:
+        if name in thing and (others := thing[name].others()):
+            values = " | ".join([thing[name].winner, *others])
+            yield problem("facts-disagree", "", field=f"{subject} {name}", value=values)
+
+
+def _gene(subject: str, thing: Thing) -> Iterator[Pair]:
+    symbols, taxids = thing["ncbigene_symbol"], thing["organism_id"]
+    label = voted_label(symbols)
+    yield v.A, v.GENE
+    if subject.startswith(ids.GENES):
+        yield v.IDENTIFIER, string(subject[len(ids.GENES) :])
+    if label:
+        yield v.LABEL, string(label)
+    yield v.TAXONOMIC_RANGE, iri(ids.taxon(taxids.winner))
+    yield from _alternatives(label, symbols.values)
+    yield from (_variant("organism_id", value) for value in taxids.others())
+    yield from _dissents("ncbigene_symbol", symbols, label)
+    yield from _dissents("organism_id", taxids, taxids.winner)
+
+
+def taxon_label(subject: str, thing: Thing) -> str:
+    """Return the label of a taxon: from gene rows, else pages, else records' lists, else the shipped table."""
+    for name in NAME_FIELDS[:2]:
+        if name in thing and (winner := voted_label(thing[name])):
+            return winner
+    lists: dict[str, list[str]] = {}
+    for name in NAME_FIELDS[2:]:
+        for value, places in thing.get(name, _NO_STATEMENTS).values.items():
+            lists.setdefault(value, []).extend(places)
+    if winner := voted_label(Statements(lists)):
+        return winner
+    taxid = ids.taxid_of(subject)
+    return next((name for name, number in common_organisms().items() if number == taxid), "")
+
+
+def default_common(label: str, alternatives: list[str]) -> str:
+    """Return the common name that a page has unless a dissent says otherwise (converter and export agree)."""
+    return alternatives[0] if len(alternatives) == 1 else label
+
+
+def _taxon(subject: str, thing: Thing) -> Iterator[Pair]:
+    label = taxon_label(subject, thing)
+    yield v.A, v.TAXON
+    if taxid := ids.taxid_of(subject):
+        yield v.IDENTIFIER, string(taxid)
+    if label:
+        yield v.LABEL, string(label)
+    names = {value for name in (*NAME_FIELDS, "common") if name in thing for value in thing[name].values if value}
+    alternatives = sorted({label_of(name) for name in names} - {label})
+    yield from ((v.ALT_LABEL, string(name)) for name in alternatives)
+    for name in NAME_FIELDS:
+        yield from _dissents(name, thing.get(name), label)
+    yield from _dissents("common", thing.get("common"), default_common(label, alternatives))
+    group = group_of(thing)
+    for name in GROUP_FIELDS:
+        values = thing.get(name, _NO_STATEMENTS).values
+        yield from (_variant(name, value) for value in values if value not in ("", group))
+        yield from _dissents(name, thing.get(name), group)
+    yield from ((v.PFOCR_ORGANISM_PAGE, string(slug)) for slug in thing.get("page", _NO_STATEMENTS).values)
+    if "image" in thing:
+        images = thing["image"]
+        if images.winner:
+            yield v.IMAGE, iri(images.winner)
+        yield from (_variant("image", value) for value in images.others())
+        yield from _dissents("image", images, images.winner)
+
+
+def group_of(thing: Thing) -> str:
+    """Return the name of the group that a taxon is in, or an empty text: rows decide, else pages."""
+    return next((thing[name].winner for name in GROUP_FIELDS if name in thing and thing[name].winner), "")
+
+
+def describe_group(name: str, members: Iterable[str]) -> Description:
+    """Return a group of organisms with its members (IRIs)."""
+    pairs = [(v.A, v.COLLECTION), (v.PREF_LABEL, string(label_of(name)))]
+    return ids.group(name), pairs + [(v.MEMBER, iri(member)) for member in members]
+
+
+def _concept(thing: Thing) -> Iterator[Pair]:
+    yield from ((v.A, cls) for cls in thing["type"].values)
+    yield v.IDENTIFIER, string(thing["identifier"].winner)
+    labels = thing["label"]
+    if label := voted_label(labels):
+        yield v.LABEL, string(label)
+    yield from _alternatives(label, labels.values)
+
+
+def _concept_links(subject: str, thing: Thing) -> Iterator[Pair]:
+    if subject.startswith(ids.CHEBI):
+        yield v.EXACT_MATCH, iri(ids.chebi_equivalent(subject[len(ids.CHEBI) :]))
+    yield from ((v.CLOSE_MATCH, iri(other)) for other in thing.get("close", _NO_STATEMENTS).values)
+
+
+def _alternatives(label: str, values: Iterable[str]) -> Iterator[Pair]:
+    for value in sorted({label_of(value) for value in values} - {label, ""}):
+        yield v.ALT_LABEL, string(value)
+
+
+def _variant(name: str, value: str) -> Pair:
+    return v.PFOCR_VARIANT, string(f"{name}={value}")
+
+
+def _dissents(name: str, statements: Statements | None, expected: str) -> Iterator[Pair]:
+    if statements is not None:
+        for place, value in statements.dissents(expected):
+            yield v.PFOCR_DISSENT, string(f"{place} {name}={value}")

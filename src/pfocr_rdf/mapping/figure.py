@@ -1,0 +1,88 @@
+"""A figure to descriptions: `core`, `links-*` and `compat`. The data model, sections a.4 and a.5."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pfocr_rdf import identifiers as ids
+from pfocr_rdf import vocab as v
+from pfocr_rdf.jsonld import Block
+from pfocr_rdf.model import GENE_LINKS, Figure, Layer, Level
+from pfocr_rdf.terms import Description, Pair, decimal, gyear, integer, iri, string
+
+
+def describe(figure: Figure, block: Block) -> Iterator[tuple[Layer, Description]]:
+    """Yield what one record says of its figure and image, by layer."""
+    subject = ids.figure(figure.figid)
+    core = list(_core(figure, block))
+    yield Layer.CORE, (subject, core)
+    if figure.image:
+        yield (
+            Layer.CORE,
+            (figure.image, [(v.A, v.IMAGE_OBJECT), (v.IDENTIFIER, string(figure.filename))]),
+        )
+    for level, layer in GENE_LINKS.items():
+        genes = [gene for gene, best in figure.genes.items() if best is level]
+        if genes:
+            yield layer, (subject, [(v.MENTIONS, iri(gene)) for gene in genes])
+    if figure.chemicals:
+        yield Layer.LINKS_CHEMICALS, (subject, [(v.MENTIONS, iri(e)) for e in figure.chemicals])
+    if diseases := figure.diseases - figure.chemicals:
+        yield Layer.LINKS_DISEASES, (subject, [(v.MENTIONS, iri(e)) for e in diseases])
+    said = {*core, *((v.MENTIONS, iri(e)) for e in (*figure.genes, *figure.chemicals, *figure.diseases))}
+    if compat := [pair for pair in _compat(figure, block) if pair not in said]:
+        yield Layer.COMPAT, (subject, compat)
+    for node in block.nodes:
+        yield Layer.COMPAT, node
+
+
+def _core(figure: Figure, block: Block) -> Iterator[Pair]:
+    yield v.A, v.DATASET
+    yield v.A, v.FIGURE
+    yield v.IDENTIFIER, string(figure.figid)
+    yield v.IS_PART_OF, iri(ids.paper(figure.article.pmcid))
+    yield v.PFOCR_GENERATION, string(figure.generation)
+    yield v.PFOCR_GENE_COUNT, integer(len(figure.genes))
+    yield v.PFOCR_STRICT_GENE_COUNT, integer(sum(level is Level.SYMBOL for level in figure.genes.values()))
+    for predicate, text in (
+        (v.ALTERNATE_NAME, figure.alias),
+        (v.NAME, figure.title),
+        (v.LABEL, figure.title.strip()),
+        (v.POSITION, figure.number),
+        (v.GENRE, figure.figtype),
+        (v.DESCRIPTION, figure.caption),
+    ):
+        if text:
+            yield predicate, string(text)
+    for predicate, address in (
+        (v.SOURCE, figure.source),
+        (v.IMAGE, figure.image),
+        (v.SEE_ALSO, figure.ndex),
+        (v.RELATION, figure.wikipathways),
+    ):
+        if address:
+            yield predicate, iri(address)
+    for address in figure.replaces:
+        yield v.REPLACES, iri(address)
+    if figure.score is not None:
+        yield v.PFOCR_PATHWAY_SCORE, decimal(figure.score)
+    if figure.rank is not None:
+        yield v.PFOCR_RESULT_RANK, integer(figure.rank)
+    if figure.year:
+        yield v.DATE_PUBLISHED, gyear(figure.year)
+    for name in figure.organisms_as_given:
+        yield v.PFOCR_ORGANISM_AS_GIVEN, string(name)
+    for taxon in figure.taxa:
+        yield v.ABOUT if taxon.field == "organisms" else v.MENTIONS, iri(taxon.iri)
+    for licence in block.licences:
+        yield v.LICENSE, iri(licence)
+    if block.usual_creator:
+        yield v.CREATOR, iri(ids.WIKIPATHWAYS)
+
+
+def _compat(figure: Figure, block: Block) -> Iterator[Pair]:
+    for taxon in figure.taxa:
+        yield v.WP_ORGANISM, iri(taxon.iri)
+    for variant in figure.variants:
+        yield v.PFOCR_VARIANT, string(variant)
+    yield from block.pairs

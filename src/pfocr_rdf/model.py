@@ -1,0 +1,190 @@
+"""The values that travel: a checked `Figure` with its `Article` and `Mention`s, and the names of layers.
+
+Nothing here was read from a file or is written to one. Every IRI is absolute and legal, every id checked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from enum import IntEnum, StrEnum
+from typing import Any
+
+from pfocr_rdf.errors import Kind
+
+
+class Layer(StrEnum):
+    """A file of a build and a named graph of a store (the data model, section e)."""
+
+    CORE = "core"
+    LINKS_GENES_SYMBOL = "links-genes-symbol"
+    LINKS_GENES_SYNONYM = "links-genes-synonym"
+    LINKS_GENES_FAMILY = "links-genes-family"
+    LINKS_CHEMICALS = "links-chemicals"
+    LINKS_DISEASES = "links-diseases"
+    EVIDENCE_GENES = "evidence-genes"
+    EVIDENCE_CHEMICALS = "evidence-chemicals"
+    EVIDENCE_DISEASES = "evidence-diseases"
+    ENTITIES = "entities"
+    XREFS = "xrefs"
+    COMPAT = "compat"
+    ONTOLOGY = "ontology"
+    XREFS_PUBMED = "xrefs-pubmed"
+
+    @property
+    def filename(self) -> str:
+        """Name of the layer's file in a build folder."""
+        return f"pfocr-{self}.ttl"
+
+
+ALWAYS = tuple(layer for layer in Layer if layer is not Layer.XREFS_PUBMED)
+"""Layers that every build has."""
+
+EVIDENCE = {
+    Kind.GENE_ROW: Layer.EVIDENCE_GENES,
+    Kind.CHEMICAL_ROW: Layer.EVIDENCE_CHEMICALS,
+    Kind.DISEASE_ROW: Layer.EVIDENCE_DISEASES,
+}
+
+
+class Level(IntEnum):
+    """How strong a gene link is: the best lexicon level of the pair of figure and gene."""
+
+    SYMBOL = 0
+    SYNONYM = 1
+    FAMILY = 2
+
+
+GENE_LINKS = {
+    Level.SYMBOL: Layer.LINKS_GENES_SYMBOL,
+    Level.SYNONYM: Layer.LINKS_GENES_SYNONYM,
+    Level.FAMILY: Layer.LINKS_GENES_FAMILY,
+}
+
+TABLE_LEXICONS = {
+    "ncbigene_symbol": Level.SYMBOL,
+    "ncbigene_synonym": Level.SYNONYM,
+    "famplex_relations": Level.FAMILY,
+}
+"""Values of `source` in gene tables."""
+
+INLINE_LEXICONS = {
+    "hgnc_symbol": Level.SYMBOL,
+    "hgnc_alias_symbol": Level.SYNONYM,
+    "hgnc_prev_symbol": Level.SYNONYM,
+    "bioentities_symbol": Level.FAMILY,
+}
+"""Values of `source` in the inline lists of 2021 and in older tables."""
+
+LEXICONS = TABLE_LEXICONS | INLINE_LEXICONS
+
+HUMAN = "9606"
+"""Taxon of all genes of 2021."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """A word of one figure and what it was taken for: a Web Annotation with zero or more bodies.
+
+    `key` is the last part of its IRI; `related` the second id of a chemical or disease; `symbol` and `taxon`
+    stand for a gene row without id. `variants` holds cells of columns that nobody knows yet.
+    """
+
+    kind: Kind
+    key: str
+    word: str
+    match: str | None
+    name: str | None
+    lexicon: str
+    bodies: tuple[str, ...]
+    related: str | None = None
+    symbol: str | None = None
+    taxon: str | None = None
+    variants: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class GeneRow:
+    """What a gene row says about gene and organism, and its place; `gene_id` is empty when it has none.
+
+    `organism_name` is None for the inline lists, which name no organism.
+    """
+
+    place: str
+    gene_id: str
+    symbol: str
+    taxid: str
+    organism_name: str | None
+    organism_group: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Concept:
+    """A chemical or disease: IRI, class, accession, and the label that a row gives it (empty for none)."""
+
+    iri: str
+    cls: str
+    identifier: str
+    label: str
+    close: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NamedTaxon:
+    """An organism that a record names in `field`: the name as given and the IRI found for it."""
+
+    field: str
+    name: str
+    iri: str
+
+
+@dataclass(frozen=True, slots=True)
+class Article:
+    """What one record says about its paper; an empty text is a missing value."""
+
+    pmcid: str
+    papertitle: str = ""
+    reftext: str = ""
+    year: str = ""
+    doi: str = ""
+    journal_title: str = ""
+    journal_nlm_ta: str = ""
+    publisher_name: str = ""
+    keywords: str = ""
+
+
+@dataclass(slots=True)
+class Figure:
+    """One figure: all that its record and tables say, checked. Texts are verbatim; empty means missing."""
+
+    figid: str
+    generation: str
+    path: str
+    article: Article
+    title: str = ""
+    number: str = ""
+    figtype: str = ""
+    alias: str = ""
+    caption: str = ""
+    year: str = ""
+    source: str = ""
+    image: str = ""
+    filename: str = ""
+    ndex: str = ""
+    wikipathways: str = ""
+    score: Decimal | None = None
+    rank: int | None = None
+    replaces: tuple[str, ...] = ()
+    organisms_as_given: tuple[str, ...] = ()
+    taxa: tuple[NamedTaxon, ...] = ()
+    variants: tuple[str, ...] = ()
+    block: Mapping[str, Any] | None = None
+    block_line: int = 0
+    mentions: list[Mention] = field(default_factory=list)
+    gene_rows: list[GeneRow] = field(default_factory=list)
+    concepts: list[Concept] = field(default_factory=list)
+    genes: dict[str, Level] = field(default_factory=dict)
+    symbol_genes: list[tuple[str, str, str]] = field(default_factory=list)
+    chemicals: set[str] = field(default_factory=set)
+    diseases: set[str] = field(default_factory=set)

@@ -1,0 +1,137 @@
+"""SPARQL over a build in the embedded store: each layer in its named graph, their union as default graph."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import platformdirs
+import pyoxigraph as ox
+
+from pfocr_rdf import buildfolder, identifiers
+from pfocr_rdf.errors import UsageError
+from pfocr_rdf.locks import lock
+
+IN_MEMORY_BYTES = 64 * 1024 * 1024
+"""Builds up to this size are loaded into memory for each query; larger ones into a store that is kept."""
+
+KEPT_STORES = 2
+"""Stores that stay in the cache; older ones are removed."""
+
+PREFIXES = "".join(f"PREFIX {prefix}: <{namespace}>\n" for prefix, namespace in identifiers.PREFIXES.items())
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Rows of a SELECT: each cell an RDF term or None."""
+
+    variables: list[str]
+    rows: list[list[Any]]
+
+
+@contextmanager
+def open_store(release: Path, cache: Path | None = None) -> Iterator[ox.Store]:
+    """Load a build and yield its store: in memory when small, else from a cache that outlives the call.
+
+    Raises `UsageError` when the folder is no build or a file of it is damaged.
+    """
+    build = buildfolder.find_build(release)
+    files = buildfolder.layer_files(build)
+    if sum(path.stat().st_size for path in files.values()) <= IN_MEMORY_BYTES:
+        store = ox.Store()
+        load(store, files)
+        yield store
+        return
+    base = cache or platformdirs.user_cache_path("pfocr-rdf") / "stores"
+    digest = buildfolder.describe_file(build / buildfolder.MANIFEST)["sha256"][:16]
+    base.mkdir(parents=True, exist_ok=True)
+    with lock(base / "lock", wait=True):
+        if not (base / digest).exists():
+            unfinished = base / f".{digest}.new"
+            shutil.rmtree(unfinished, ignore_errors=True)
+            store = ox.Store(str(unfinished))
+            load(store, files)
+            store.optimize()
+            store.flush()
+            del store
+            unfinished.rename(base / digest)
+            _forget_old(base, digest)
+        store = ox.Store.read_only(str(base / digest))
+    yield store
+
+
+def load(store: ox.Store, files: dict[str, Path]) -> None:
+    """Load each layer's file into its named graph.
+
+    Raises `UsageError` for a file that is no Turtle.
+    """
+    for layer, path in files.items():
+        graph = ox.NamedNode(identifiers.graph(layer))
+        try:
+            store.bulk_load(path=str(path), format=ox.RdfFormat.TURTLE, to_graph=graph)
+        except (SyntaxError, OSError) as error:
+            raise UsageError(f"{path}: cannot be loaded ({error}); build again") from error
+
+
+def ask(store: ox.Store, text: str) -> Any:
+    """Run a query; the prefixes of the project need not be declared.
+
+    Returns pyoxigraph's result. Raises `UsageError` for what is no SPARQL query.
+    """
+    with one_line_errors():
+        return store.query(PREFIXES + text, use_default_graph_as_union=True)
+
+
+@contextmanager
+def one_line_errors() -> Iterator[None]:
+    """Turn what the store raises, for a query or while its answer is read, into a `UsageError`."""
+    try:
+        yield
+    except SyntaxError as error:
+        raise UsageError(f"the query cannot be read{_place(str(error))}: {_first(str(error))}") from error
+    except (ValueError, OSError, RuntimeError) as error:
+        raise UsageError(f"the query failed: {_first(str(error))}") from error
+
+
+def _place(message: str) -> str:
+    """Return line and column of a syntax error in the user's own text."""
+    match = re.search(r"(\d+):(\d+)", message)
+    return f" at line {int(match[1]) - PREFIXES.count(chr(10))}, column {match[2]}" if match else ""
+
+
+def _first(message: str) -> str:
+    """Return what a message says, without its place and the list of all that could have stood there."""
+    said = re.sub(r"^error at \d+:\d+: ", "", message)
+    if "Prefix not found" in said:
+        return "a prefix is not declared"
+    return "something is missing or too much here" if said.startswith("expected") else said.partition("\n")[0][:200]
+
+
+def table(solutions: ox.QuerySolutions) -> Table:
+    """Return all rows of a SELECT."""
+    variables = [variable.value for variable in solutions.variables]
+    return Table(variables, [[row[name] for name in variables] for row in solutions])
+
+
+def short(term: Any) -> str:
+    """Return a term as people read it: a prefixed name where there is one, the bare text of a literal."""
+    if term is None:
+        return ""
+    if isinstance(term, ox.NamedNode):
+        for prefix, namespace in identifiers.PREFIXES.items():
+            local = term.value[len(namespace) :]
+            if term.value.startswith(namespace) and local and "/" not in local:
+                return f"{prefix}:{local}"
+        return term.value
+    return str(getattr(term, "value", term))
+
+
+def _forget_old(base: Path, newest: str) -> None:
+    stores = sorted((p for p in base.iterdir() if p.is_dir()), key=lambda p: (p.name != newest, -p.stat().st_mtime))
+    for path in stores[KEPT_STORES:]:
+        shutil.rmtree(path, ignore_errors=True)

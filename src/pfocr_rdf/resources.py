@@ -1,0 +1,49 @@
+"""The shipped files of `ontologies/`: where they lie, and the small ones read."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+PACKAGE = "pfocr_rdf.ontologies"
+
+
+def read_text(name: str) -> str:
+    """Return the text of a shipped file, such as `pfocr.ttl`.
+
+    Raises `FileNotFoundError` when the installation lacks it.
+    """
+    return files(PACKAGE).joinpath(name).read_text(encoding="utf-8")
+
+
+@cache
+def prefix_map() -> dict[str, str]:
+    """Return prefix to namespace, in alphabetical order."""
+    context: dict[str, str] = json.loads(read_text("prefixes.json"))["@context"]
+    return dict(sorted(context.items()))
+
+
+@cache
+def schemaorg_context() -> dict[str, Any]:
+    """Return the JSON-LD context that stands in for `https://schema.org/`."""
+    document: dict[str, Any] = json.loads(read_text("schemaorg.context.jsonld"))
+    return document
+
+
+@cache
+def figure_context() -> dict[str, Any]:
+    """Return the JSON-LD context in which a figure is shown."""
+    document: dict[str, Any] = json.loads(read_text("pfocr.context.jsonld"))
+    return document
+
+
+@cache
+def common_organisms() -> dict[str, str]:
+    """Return Latin name to taxonomy id, for the commonest organisms."""
+    names: dict[str, str] = {}
+    for line in read_text("organisms.tsv").splitlines()[1:]:
+        name, taxid = line.split("\t")
+        names[name] = taxid
+    return names

@@ -1,0 +1,113 @@
+"""One figure's whole graph, for people who look: Turtle, N-Triples or JSON-LD, and as an rdflib graph."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from io import BytesIO
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pyoxigraph as ox
+from pyld import jsonld
+
+from pfocr_rdf import pipeline, serialize, vocab
+from pfocr_rdf.errors import Problem, UsageError
+from pfocr_rdf.extract.records import read_figure
+from pfocr_rdf.facts import Fact, lines
+from pfocr_rdf.identifiers import PREFIXES, graph
+from pfocr_rdf.model import Layer
+from pfocr_rdf.normalize import normalize
+from pfocr_rdf.resources import figure_context
+from pfocr_rdf.terms import Description, Pair, expand
+
+if TYPE_CHECKING:
+    from rdflib import Dataset
+
+
+def read_layers(record: Path, options: pipeline.Options) -> tuple[dict[Layer, list[Description]], list[Problem]]:
+    """Convert one record (with its tables, where it lies in a checkout) and return its layers and problems.
+
+    Raises `UsageError` when the file is no record, or the record is refused.
+    """
+    if not record.is_file():
+        raise UsageError(f"{record}: no such record; give a .md or .txt file")
+    with pipeline.opened(str(record), options) as snapshot:
+        planned = pipeline.plan(snapshot, options)
+        files = [files for batch in planned.batches for files in batch.records]
+        if not files:
+            raise UsageError(f"{record}: {snapshot.ledger.problems[0].advice}")
+        raw = read_figure(planned.root, files[0], options.settings.limits)
+        figure, ledger = normalize(raw, planned.context)
+        if figure is None:
+            found = ledger.rejected()[0]
+            raise UsageError(f"{record}: refused ({found.code}, {found.field or 'line'} {found.line}): {found.advice}")
+        layers: dict[Layer, list[Description]] = {}
+        facts: list[Fact] = []
+        for layer, description in pipeline.collect(pipeline.describe_paper([figure], planned.context), facts, ledger):
+            layers.setdefault(layer, []).append(description)
+        for thing in pipeline.describe_things([lines(facts)]):
+            if not isinstance(thing, Problem):
+                layers.setdefault(thing[0], []).append(thing[1])
+    return layers, ledger.problems
+
+
+def turtle(descriptions: Iterable[Description]) -> str:
+    """Return descriptions as one Turtle document, subjects sorted."""
+    gathered: dict[str, list[Pair]] = {}
+    for subject, pairs in descriptions:
+        gathered.setdefault(subject, []).extend(pairs)
+    return serialize.HEADER + "".join(serialize.block(s, gathered[s]) for s in sorted(gathered) if gathered[s])
+
+
+def render(layers: dict[Layer, list[Description]], form: str) -> str:
+    """Return a figure's graph as `turtle`, `ntriples` or `jsonld`."""
+    text = turtle(description for part in layers.values() for description in part)
+    if form == "turtle":
+        return text
+    triples = list(ox.parse(text, format=ox.RdfFormat.TURTLE))
+    return "".join(sorted(f"{triple} .\n" for triple in triples)) if form == "ntriples" else _jsonld(triples)
+
+
+def _jsonld(triples: Iterable[ox.Triple | ox.Quad]) -> str:
+    """Return triples (without blank nodes) as compact JSON-LD."""
+    nodes: dict[str, dict[str, Any]] = {}
+    for triple in triples:
+        subject, value = str(getattr(triple.subject, "value", "")), triple.object
+        node = nodes.setdefault(subject, {"@id": subject})
+        if triple.predicate.value == expand(vocab.A):
+            node.setdefault("@type", []).append(getattr(value, "value", ""))
+        else:
+            node.setdefault(triple.predicate.value, []).append(_jsonld_value(value))
+
+    def load(url: str, _options: object = None) -> dict[str, Any]:
+        raise UsageError(f"{url}: nothing is fetched")
+
+    document = jsonld.compact(list(nodes.values()), figure_context(), {"documentLoader": load})
+    return json.dumps(document, ensure_ascii=False, indent=2) + "\n"
+
+
+def _jsonld_value(term: object) -> dict[str, str]:
+    if not isinstance(term, ox.Literal):
+        return {"@id": str(getattr(term, "value", ""))}
+    if term.language:
+        return {"@value": term.value, "@language": term.language}
+    plain = term.datatype.value == f"{PREFIXES['xsd']}string"
+    return {"@value": term.value} if plain else {"@value": term.value, "@type": term.datatype.value}
+
+
+def to_rdflib(record: Path | str, options: pipeline.Options | None = None) -> Dataset:
+    """Return one record's graph as an rdflib `Dataset`, each layer in its named graph.
+
+    Raises `UsageError` when the file is no record, or the record is refused.
+    """
+    from rdflib import Dataset, URIRef
+
+    dataset = Dataset(default_union=True)
+    for prefix, namespace in PREFIXES.items():  # rdflib's own `schema` is the https one
+        dataset.bind(prefix, namespace, override=True, replace=True)
+    layers, _ = read_layers(Path(record), options or pipeline.Options())
+    for layer, descriptions in layers.items():
+        data = BytesIO(turtle(descriptions).encode())
+        dataset.graph(URIRef(graph(layer))).parse(data, format="turtle")
+    return dataset
