@@ -1,0 +1,201 @@
+"""The build as a flow: the same bytes as without Prefect, its counts in Prefect, its failures in one line.
+
+Importing `flows.build` imports Prefect, so tests do it inside fixtures: collecting must not take seconds.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pyoxigraph as ox
+import pytest
+
+from flows.environment import prepare
+from pfocr_rdf import buildfolder, pipeline, query
+from pfocr_rdf.errors import TooManyRejected, UsageError
+from tests.support import ROOT, SEEDS
+
+pytest.importorskip("prefect", reason="the extra `flows` is not installed")
+pytestmark = pytest.mark.flows
+
+STARTUP = 180
+"""Seconds that the embedded server may take; it takes 12 on a quiet machine."""
+
+
+@pytest.fixture(scope="session")
+def flow() -> Iterator[Any]:
+    """The flow, with a server of the tests' own."""
+    from prefect.testing.utilities import prefect_test_harness
+
+    from flows.build import build
+
+    with prefect_test_harness(server_startup_timeout=STARTUP):
+        yield build
+
+
+def content(build: Path) -> dict[str, bytes]:
+    """Each file of a build but the one that differs between runs."""
+    return {path.name: path.read_bytes() for path in build.iterdir() if path.name != buildfolder.RUN}
+
+
+def plain(source: Path, out: Path) -> dict[str, bytes]:
+    """What the build without Prefect makes."""
+    pipeline.build(str(source), out, pipeline.Options())
+    return content(out)
+
+
+def run(*command: str, home: Path) -> subprocess.CompletedProcess[str]:
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("PREFECT_")}
+    environment |= {"PREFECT_HOME": str(home)}
+    return subprocess.run(
+        [sys.executable, *command], cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True
+    )
+
+
+def last_state(name: str) -> Any:
+    """State of the newest run of a flow."""
+    from prefect.client.orchestration import get_client
+    from prefect.client.schemas.filters import FlowFilter, FlowFilterName
+    from prefect.client.schemas.sorting import FlowRunSort
+
+    with get_client(sync_client=True) as client:
+        (newest,) = client.read_flow_runs(
+            flow_filter=FlowFilter(name=FlowFilterName(any_=[name])), sort=FlowRunSort.START_TIME_DESC, limit=1
+        )
+    return newest.state
+
+
+def table(key: str) -> list[dict[str, Any]]:
+    """Rows of the newest table artifact of this key."""
+    from prefect.artifacts import Artifact
+
+    artifact: Any = Artifact.get(key)
+    rows: list[dict[str, Any]] = json.loads(artifact.data)
+    return rows
+
+
+def test_flow_makes_the_same_bytes_from_the_seeds(flow: Any, tmp_path: Path) -> None:
+    manifest = flow(source=str(SEEDS), out=tmp_path / "flow")
+    assert content(tmp_path / "flow") == plain(SEEDS, tmp_path / "plain")
+    assert manifest == buildfolder.read_manifest(tmp_path / "plain")
+    assert (tmp_path / "flow" / buildfolder.RUN).is_file()
+
+
+def test_flow_makes_the_same_bytes_from_one_batch_or_many(flow: Any, shared: Path, tmp_path: Path) -> None:
+    source = shared / "records" / "latest"
+    expected = plain(source, tmp_path / "plain")
+    for batch_records in (2_000, 3):
+        out = tmp_path / f"flow-{batch_records}"
+        flow(source=str(source), out=out, batch_records=batch_records)
+        assert content(out) == expected
+
+
+def test_processes_make_the_same_bytes(flow: Any, shared: Path, tmp_path: Path) -> None:
+    source = shared / "records" / "latest"
+    flow(source=str(source), out=tmp_path / "flow", batch_records=8, workers=2)
+    assert content(tmp_path / "flow") == plain(source, tmp_path / "plain")
+
+
+def test_counts_of_a_build_are_tables_in_prefect(flow: Any, shared: Path, tmp_path: Path) -> None:
+    manifest = flow(source=str(shared / "records" / "latest"), out=tmp_path / "build")
+    accounts = {row.pop("input"): row for row in table("build-accounts")}
+    assert accounts == manifest["accounts"]
+    triples = {row["layer"]: row["triples"] for row in table("build-layers")}
+    assert triples == {name: entry["triples"] for name, entry in manifest["layers"].items()}
+    warnings = {row["problem"]: row["times"] for row in table("build-problems") if row["kind"] == "warnings"}
+    assert warnings == manifest["problems"]["warnings"] != {}
+
+
+def test_missing_source_fails_the_flow_with_the_message(flow: Any, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="no such file or folder"):
+        flow(source=str(tmp_path / "nothing"), out=tmp_path / "build")
+    state = last_state(flow.name)
+    assert state.is_failed()
+    assert f"{tmp_path}/nothing: no such file or folder" in state.message
+    assert not (tmp_path / "build").exists()
+
+
+def test_too_much_rejected_fails_the_flow_and_replaces_nothing(flow: Any, tmp_path: Path) -> None:
+    source, out = tmp_path / "source", tmp_path / "build"
+    expected = plain(SEEDS, out)
+    source.mkdir()
+    for number in range(3):
+        (source / f"{number}.txt").write_text("no front matter\n")
+    with pytest.raises(TooManyRejected, match="3 of 3 records"):
+        flow(source=str(source), out=out)
+    assert last_state(flow.name).is_failed()
+    assert content(out) == expected
+    assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".")] == []
+
+
+def test_each_parameter_is_described(flow: Any) -> None:
+    assert all(schema.get("description") for schema in flow.parameters.properties.values())
+    assert flow.parameters.required == []
+
+
+def test_program_keeps_out_of_the_users_own_prefect(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    surroundings = {"XDG_CACHE_HOME": str(tmp_path), "HOME": str(tmp_path)}
+    monkeypatch.setattr(os, "environ", surroundings)
+    prepare(program=True)
+    assert Path(surroundings["PREFECT_HOME"]).is_relative_to(tmp_path / "pfocr-rdf")
+    assert Path(surroundings["PREFECT_HOME"]).is_dir()
+    assert (surroundings["DO_NOT_TRACK"], surroundings["PREFECT_SERVER_ANALYTICS_ENABLED"]) == ("1", "false")
+
+
+@pytest.mark.parametrize("name", ["PREFECT_HOME", "PREFECT_API_URL", "PREFECT_PROFILE"])
+def test_program_uses_the_prefect_that_the_user_names(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str
+) -> None:
+    mine = str(tmp_path / "mine")
+    surroundings = {name: mine, "DO_NOT_TRACK": "0"}
+    monkeypatch.setattr(os, "environ", surroundings)
+    prepare(program=True)
+    assert (surroundings[name], surroundings["DO_NOT_TRACK"]) == (mine, "0")
+    assert {"PREFECT_HOME", "PREFECT_SERVER_EPHEMERAL_ENABLED"} & set(surroundings) == {"PREFECT_HOME"} & {name}
+
+
+def test_program_without_a_home_ends_in_one_line(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    done = run("-m", "flows.build", "--help", home=tmp_path / "file" / "home")
+    assert done.returncode == 2
+    assert done.stderr.startswith(f"pfocr-rdf: {tmp_path}/file/home: cannot be made")
+    assert done.stderr.count("\n") == 1
+
+
+def test_package_and_command_line_import_no_prefect(tmp_path: Path) -> None:
+    code = "import sys, pfocr_rdf, pfocr_rdf.cli, pfocr_rdf.pipeline, flows; print('prefect' in sys.modules)"
+    done = run("-c", code, home=tmp_path)
+    assert (done.stdout, done.stderr) == ("False\n", "")
+
+
+def test_program_builds_without_a_server(tmp_path: Path) -> None:
+    out, home = tmp_path / "build", tmp_path / "not" / "yet" / "there"
+    done = run("-m", "flows.build", "--source", str(SEEDS), "--out", str(out), home=home)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert content(out) == plain(SEEDS, tmp_path / "plain")
+    # the home is filled now, so the next start is quicker
+    done = run("-m", "flows.build", "--source", str(tmp_path / "nothing"), home=home)
+    assert done.returncode == 2
+    assert done.stderr.startswith(f"pfocr-rdf: {tmp_path}/nothing: no such file or folder")
+    assert done.stderr.count("\n") == 1
+
+
+def test_example_question_finds_the_seven_genes_of_the_seed(tmp_path: Path) -> None:
+    plain(SEEDS, tmp_path / "build")
+    text = (ROOT / "docs/queries/seed-genes.rq").read_text(encoding="utf-8")
+    assert text.startswith("# title: ")
+    with query.open_store(tmp_path / "build") as store:
+        answer = query.table(query.ask(store, text))
+        alone = store.query(text, use_default_graph_as_union=True)  # other tools have no prefixes of ours
+        assert isinstance(alone, ox.QuerySolutions)
+        assert query.table(alone) == answer
+    assert [row[0].value for row in answer.rows] == ["cldn10e", "f11r.1", "il6", "il6r", "il6st", "mapk8b", "stat3"]
+    rest = {tuple(term.value for term in row[1:]) for row in answer.rows}
+    paper = "https://identifiers.org/pmc/PMC7757046"
+    assert rest == {("Danio rerio", paper, "http://creativecommons.org/publicdomain/zero/1.0/")}
