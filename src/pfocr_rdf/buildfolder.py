@@ -1,4 +1,4 @@
-"""The build folder: appears whole or not at all; `manifest.json`; finding a build given on the command line.
+"""The build folder: appears whole or not at all; finding and reading a build given on the command line.
 
 Built beside its place under a name of its own, which is also the lock: the folder's descriptor is locked, so a
 killed run leaves nothing that stops the next one.

@@ -7,7 +7,6 @@ values and files, so batches may be converted anywhere, in any order.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import logging
 import platform
@@ -15,13 +14,13 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from pfocr_rdf import __version__, buildfolder, facts, jsonld, serialize, vocab
+from pfocr_rdf import buildfolder, facts, jsonld, manifest, serialize, vocab
 from pfocr_rdf import identifiers as ids
 from pfocr_rdf.accounts import Ledger
 from pfocr_rdf.errors import Kind, Problem, UsageError, problem
@@ -40,9 +39,6 @@ from pfocr_rdf.settings import Settings
 from pfocr_rdf.terms import Description, iri
 
 log = logging.getLogger("pfocr_rdf")
-
-FORMAT = 1
-"""Version of the build folder's layout."""
 
 SPACE_FACTOR = 12
 """Bytes of disk that a build needs for each byte of its source, at the highest moment (`benchmarks/RESULTS.md`)."""
@@ -339,9 +335,18 @@ def write_build(
         layers[str(layer)] = {"file": layer.filename, "triples": triples, **buildfolder.describe_file(path)}
     buildfolder.write_lines(folder / buildfolder.REJECTED, (found.to_json() for found in ledger.rejected()))
     buildfolder.write_lines(folder / buildfolder.WARNINGS, (found.to_json() for found in ledger.warnings()))
-    manifest = _manifest(plan, options, ledger, counts, layers, hashes, folder)
-    buildfolder.write_json(folder / buildfolder.MANIFEST, manifest)
-    return manifest, ledger
+    chosen = {"only": options.only, "limit": options.limit}
+    text = manifest.describe(
+        source={**plan.source, "content_sha256": manifest.content_hash(hashes)},
+        inputs=_inputs(options),
+        settings=manifest.describe_settings(options.settings, chosen),
+        ledger=ledger,
+        counts=counts,
+        layers=layers,
+        folder=folder,
+    )
+    buildfolder.write_json(folder / buildfolder.MANIFEST, text)
+    return text, ledger
 
 
 def _write_page_facts(plan: Plan, work: Path) -> str:
@@ -381,44 +386,10 @@ def _write_pubmed(path: Path, papers: set[str], work: Path, ledger: Ledger) -> I
         yield chunk
 
 
-def _manifest(
-    plan: Plan,
-    options: Options,
-    ledger: Ledger,
-    counts: Counter[str],
-    layers: dict[str, Any],
-    hashes: list[tuple[str, str]],
-    folder: Path,
-) -> dict[str, Any]:
-    content = hashlib.sha256()
-    for path, digest in sorted(hashes):
-        content.update(f"{path}\0{digest}\n".encode())
-    names = ("figures", "papers", "genes", "chemicals", "diseases", "taxa", "mentions")
-    rejected, warnings = ledger.by_code()
-    inputs = {
-        name: {"name": path.name, "sha256": hash_file(path)}
-        for name, path in (("gene_info", options.gene_info), ("pmc_ids", options.pmc_ids), ("context", options.context))
-        if path is not None
-    }
-    files = sorted(path for path in folder.iterdir() if path.is_file() and path.name != buildfolder.MANIFEST)
-    return {
-        "format": FORMAT,
-        "tool": {"name": "pfocr-rdf", "version": __version__},
-        "ontology": ids.ONTOLOGY,
-        "source": {**plan.source, "content_sha256": content.hexdigest()},
-        "inputs": inputs,
-        "settings": {
-            "image_pattern": options.settings.image_pattern,
-            "only": options.only,
-            "limit": options.limit,
-            "limits": asdict(options.settings.limits),
-        },
-        "accounts": {str(kind): account.to_json() for kind, account in ledger.accounts.items()},
-        "counts": {name: counts[name] for name in names},
-        "problems": {"rejected": rejected, "warnings": warnings},
-        "layers": layers,
-        "files": {path.name: buildfolder.describe_file(path) for path in files},
-    }
+def _inputs(options: Options) -> dict[str, Path]:
+    """Return the files beside the source that a build rests on."""
+    named = {"gene_info": options.gene_info, "pmc_ids": options.pmc_ids, "context": options.context}
+    return {name: path for name, path in named.items() if path is not None}
 
 
 def build(source: str, out: Path, options: Options, *, start: Callable[[int], Progress] | None = None) -> Built:
@@ -433,8 +404,8 @@ def build(source: str, out: Path, options: Options, *, start: Callable[[int], Pr
         log.info("converting %d records in %d batches", len(snapshot.records), len(planned.batches))
         progress = start(len(snapshot.records)) if start else None
         results = [convert_batch(batch, planned.root, planned.context, work, progress) for batch in planned.batches]
-        manifest, ledger = write_build(planned, results, folder, options)
-    return Built(out, manifest, ledger)
+        written, ledger = write_build(planned, results, folder, options)
+    return Built(out, written, ledger)
 
 
 @contextmanager

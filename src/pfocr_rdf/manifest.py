@@ -1,0 +1,63 @@
+"""`manifest.json`: what a build was made of, how its inputs are accounted for, and the hash of every file."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from pfocr_rdf import __version__, buildfolder
+from pfocr_rdf.accounts import Ledger
+from pfocr_rdf.identifiers import ONTOLOGY
+from pfocr_rdf.settings import Settings
+
+FORMAT = 1
+"""Version of the build folder's layout."""
+
+COUNTS = ("figures", "papers", "genes", "chemicals", "diseases", "taxa", "mentions")
+
+
+def content_hash(hashes: Iterable[tuple[str, str]]) -> str:
+    """Return one SHA-256 for a source, from path and SHA-256 of each of its files in any order."""
+    content = hashlib.sha256()
+    for path, digest in sorted(hashes):
+        content.update(f"{path}\0{digest}\n".encode())
+    return content.hexdigest()
+
+
+def describe_settings(settings: Settings, chosen: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the settings that change what a build says."""
+    return {"image_pattern": settings.image_pattern, **chosen, "limits": asdict(settings.limits)}
+
+
+def describe(
+    *,
+    source: Mapping[str, Any],
+    inputs: Mapping[str, Path],
+    settings: Mapping[str, Any],
+    ledger: Ledger,
+    counts: Mapping[str, int],
+    layers: Mapping[str, Any],
+    folder: Path,
+) -> dict[str, Any]:
+    """Return the manifest of the files in `folder`; the order of its keys is fixed."""
+    rejected, warnings = ledger.by_code()
+    files = sorted(path for path in folder.iterdir() if path.is_file() and path.name != buildfolder.MANIFEST)
+    return {
+        "format": FORMAT,
+        "tool": {"name": "pfocr-rdf", "version": __version__},
+        "ontology": ONTOLOGY,
+        "source": dict(source),
+        "inputs": {
+            name: {"name": path.name, "sha256": buildfolder.describe_file(path)["sha256"]}
+            for name, path in inputs.items()
+        },
+        "settings": dict(settings),
+        "accounts": {str(kind): account.to_json() for kind, account in ledger.accounts.items()},
+        "counts": {name: counts.get(name, 0) for name in COUNTS},
+        "problems": {"rejected": rejected, "warnings": warnings},
+        "layers": dict(layers),
+        "files": {path.name: buildfolder.describe_file(path) for path in files},
+    }
