@@ -24,15 +24,19 @@ REJECTED = "rejected.jsonl"
 WARNINGS = "warnings.jsonl"
 RUN = "run.json"
 WORK = "work"
-_OURS = re.compile(r"manifest\.json|rejected\.jsonl|warnings\.jsonl|run\.json|pfocr-[a-z-]+\.ttl|work|\.gitkeep")
+_OURS = re.compile(
+    r"manifest\.json|rejected\.jsonl|warnings\.jsonl|run\.json|blocks\.tsv|pfocr-[a-z-]+\.ttl(?:\.gz|\.zst)?"
+    r"|pfocr-all\.nq\.gz|work|\.cache|\.gitkeep"
+)
 """Names that a build may hold; a folder with any other is the user's."""
 
 
 @contextmanager
-def building(out: Path) -> Iterator[Path]:
+def building(out: Path, *, keep: str | None = None) -> Iterator[Path]:
     """Yield the folder to build in; when the `with` block ends well, it takes the place of `out`.
 
-    When the block raises, `out` stays as it was. Raises `UsageError` when `out` is something else than a
+    When the block raises, `out` stays as it was. Of a run that was killed, only what lies under the name `keep` is
+    left in the folder. Raises `UsageError` when `out` is something else than a
     build, or when another run is building it.
     """
     out = Path(os.path.realpath(out))
@@ -48,7 +52,7 @@ def building(out: Path) -> Iterator[Path]:
         if old.exists() and not out.exists():
             old.rename(out)
         _check_place(out)
-        _empty(new)
+        _empty(new, keep)
         yield new
         shutil.rmtree(new / WORK, ignore_errors=True)
         _sync(new)
@@ -117,8 +121,10 @@ def _only_keep_file(out: Path) -> bool:
     return [entry.name for entry in out.iterdir()] == [".gitkeep"]
 
 
-def _empty(folder: Path) -> None:
+def _empty(folder: Path, keep: str | None) -> None:
     for entry in folder.iterdir():
+        if entry.name == keep:
+            continue
         if entry.is_dir() and not entry.is_symlink():
             shutil.rmtree(entry)
         else:
@@ -126,7 +132,7 @@ def _empty(folder: Path) -> None:
 
 
 def _sync(folder: Path) -> None:
-    for path in [*folder.iterdir(), folder]:
+    for path in [*folder.rglob("*"), folder]:
         descriptor = os.open(path, os.O_RDONLY)
         try:
             os.fsync(descriptor)

@@ -16,6 +16,9 @@ from pfocr_rdf.settings import Settings
 FORMAT = 1
 """Version of the build folder's layout."""
 
+QUADS = "pfocr-all.nq.gz"
+"""All layers as N-Quads, one after the other."""
+
 COUNTS = ("figures", "papers", "genes", "chemicals", "diseases", "taxa", "mentions")
 
 

@@ -1,389 +1,430 @@
-"""The steps from a source to a build folder, shared by the command line and the flow.
+"""The steps from a source to a build folder, shared by the command line, the flow and other engines.
 
-`plan` reads what all records need and cuts the records into batches; `convert_batch` turns one batch into
-sorted chunks and facts; `write_build` merges them. `build` runs all three. Nothing is kept between them but
-values and files, so batches may be converted anywhere, in any order.
+`plan` (in `plan`) reads what all papers need; `prepare` finds out which papers must be converted, all of them or
+those that changed since the build that is to be replaced; shards of them are converted anywhere, in any order;
+`finish` resolves what many records say, and writes the files. Between the steps there are only values and files.
 """
 
 from __future__ import annotations
 
-import json
+import hashlib
 import logging
 import platform
+import shutil
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from pfocr_rdf import buildfolder, facts, jsonld, manifest, serialize, vocab
+from pfocr_rdf import blocks, buildfolder, facts, manifest, shards, state, storage, things, vocab
 from pfocr_rdf import identifiers as ids
 from pfocr_rdf.accounts import Ledger
-from pfocr_rdf.errors import Kind, Problem, UsageError, problem
+from pfocr_rdf.blocks import Block, Cuts
+from pfocr_rdf.errors import Problem, UsageError, problem
 from pfocr_rdf.extract import git, lists
-from pfocr_rdf.extract.organisms import MapLine, OrganismPage, read_map, read_page
-from pfocr_rdf.extract.records import RecordFiles, hash_file, read_figure, read_record
 from pfocr_rdf.extract.source import Snapshot, open_source
 from pfocr_rdf.facts import Fact
-from pfocr_rdf.mapping import article, entities, mention, ontology
-from pfocr_rdf.mapping import figure as figure_mapping
-from pfocr_rdf.model import ALWAYS, Figure, Layer
-from pfocr_rdf.normalize import Context, block_keywords, normalize
-from pfocr_rdf.resources import common_organisms
-from pfocr_rdf.serialize import Chunk
-from pfocr_rdf.settings import Settings
-from pfocr_rdf.terms import Description, iri
+from pfocr_rdf.layers import QUADS_PART, Job, Old, Place, Written, filename, write
+from pfocr_rdf.mapping import entities, ontology
+from pfocr_rdf.model import ALWAYS, Layer
+from pfocr_rdf.plan import Options, Plan, cut, plan
+from pfocr_rdf.serialize import block
+from pfocr_rdf.shards import Progress, Result, Run, RunWriter, Shard, convert
+from pfocr_rdf.state import State
+from pfocr_rdf.terms import Pair, iri
+from pfocr_rdf.things import Things
+from pfocr_rdf.workers import Engine, Processes, cores
 
 log = logging.getLogger("pfocr_rdf")
 
-SPACE_FACTOR = 12
+SPACE_FACTOR = 14
 """Bytes of disk that a build needs for each byte of its source, at the highest moment (`benchmarks/RESULTS.md`)."""
 
-MAX_BATCHES = 256
-"""So many files of each kind are open at a time when the batches are merged."""
+SHARDS = "shards"
+"""Folder of shards' results in the work folder."""
 
-Progress = Callable[[int], None]
-"""Called with the number of records that were just done."""
-
-_COUNTED = {
-    vocab.GENE: "genes",
-    vocab.CHEMICAL: "chemicals",
-    vocab.MEDICAL_CONDITION: "diseases",
-    vocab.TAXON: "taxa",
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """What a build is asked for beside its source."""
-
-    settings: Settings = field(default_factory=Settings)
-    gene_info: Path | None = None
-    pmc_ids: Path | None = None
-    context: Path | None = None
-    only: str | None = None
-    limit: int | None = None
-    cache: Path | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Batch:
-    """A run of records in order of figid, with all records of each paper in it."""
-
-    number: int
-    records: tuple[RecordFiles, ...]
+Start = Callable[[int], Progress]
+"""Called with the number of records to convert; returns what is called as they are done."""
 
 
 @dataclass(slots=True)
-class Plan:
-    """All that the batches of one source share, and the batches."""
+class Prepared:
+    """What is to be done: papers to convert and to forget (escaped PMCIDs), and the state to begin from.
 
-    root: Path
-    context: Context
-    batches: list[Batch]
-    ledger: Ledger
-    pages: list[OrganismPage]
-    hashes: list[tuple[str, str]]
-    source: dict[str, Any]
+    `before` is the build that is brought up to date, or None when everything is converted.
+    """
+
+    plan: Plan
+    state: State
+    convert: list[str]
+    forget: list[str] = field(default_factory=list)
+    before: Path | None = None
+    place: str = ""
 
 
 @dataclass(slots=True)
-class BatchResult:
-    """What one batch became: files of chunks and facts, accounts, counts, hashes of what was read."""
+class Resolved:
+    """A source's whole content, ready to be written: runs and removed places by layer, and what is counted."""
 
-    number: int
-    chunks: list[tuple[Layer, Chunk]]
-    facts: str
-    ledger: Ledger
+    state: State
+    runs: dict[Layer, list[Run]]
+    removed: dict[Layer, frozenset[Place]]
     counts: Counter[str]
-    hashes: list[tuple[str, str]]
-    papers: list[str]
-    aliases: list[tuple[str, str]]
+    ledger: Ledger
 
 
 @dataclass(slots=True)
 class Built:
-    """A finished build: its folder, manifest and accounts."""
+    """A finished build: its folder, manifest and accounts, and how many records were converted for it."""
 
     folder: Path
     manifest: dict[str, Any]
     ledger: Ledger
+    converted: int = 0
 
 
-def plan(snapshot: Snapshot, options: Options) -> Plan:
-    """Read pages, maps and lists, and cut the records into batches."""
+def build(
+    source: str,
+    out: Path,
+    options: Options,
+    *,
+    workers: int | None = None,
+    start: Start | None = None,
+    use_cache: bool = True,
+) -> Built:
+    """Convert a source into the build folder `out`, which is replaced only when all went well.
+
+    Of an earlier build there, what did not change is taken over, unless `use_cache` is false; the bytes are the same
+    in any case, and for any number of workers (None: one for each core).
+    Raises `UsageError` for a call that cannot work, `TooManyRejected` when too much was refused.
+    """
+    with making(source, out, options, use_cache=use_cache) as (prepared, folder), Processes(workers or cores()) as engine:
+        results = run_shards(prepared, engine, start)
+        written, ledger = finish(prepared, results, folder, options, engine, keep_cache=use_cache)
+        converted = sum(len(prepared.plan.papers[pmcid]) for pmcid in prepared.convert)
+    return Built(out, written, ledger, converted)
+
+
+@contextmanager
+def making(source: str, out: Path, options: Options, *, use_cache: bool = True) -> Iterator[tuple[Prepared, Path]]:
+    """Yield what is to be done and the folder to build in; `out` is replaced at the end.
+
+    Raises `UsageError` when the source or the place is not there, or the disk is too full.
+    """
+    began, clock = datetime.now(UTC), time.monotonic()
+    known = state.known_figids(out) if use_cache else {}
+    with opened(source, options, known=known) as snapshot, buildfolder.building(out, keep=buildfolder.WORK) as folder:
+        (folder / buildfolder.WORK / SHARDS).mkdir(parents=True, exist_ok=True)
+        planned = plan(snapshot, options)
+        prepared = prepare(planned, out if use_cache else None, str(folder / buildfolder.WORK / SHARDS))
+        wanted = snapshot.bytes * SPACE_FACTOR
+        if prepared.before:
+            wanted = 2 * sum(path.stat().st_size for path in prepared.before.iterdir() if path.is_file())
+        buildfolder.need_space(out, wanted)
+        yield prepared, folder
+        _write_run(folder, source, out, began, time.monotonic() - clock)
+
+
+def prepare(planned: Plan, out: Path | None, place: str) -> Prepared:
+    """Find out which papers must be converted, with the cache of the build at `out` if it fits.
+
+    `place` is where the results of shards go.
+    """
+    before = state.load(out, planned.asked) if out is not None and blocks.can_update(planned.context.settings.image_pattern) else None
+    everything = list(planned.papers)
+    if before is None or out is None:
+        return Prepared(planned, State(organisms=planned.context.organisms), everything, place=place)
+    changed = before.changed(planned)
+    gone = [pmcid for pmcid in before.papers if pmcid not in planned.papers]
+    before.organisms = planned.context.organisms
+    return Prepared(planned, before, [p for p in everything if p in changed], [*changed, *gone], out, place)
+
+
+def run_shards(prepared: Prepared, engine: Engine, start: Start | None = None) -> list[Result]:
+    """Convert all papers that must be, with the engine; return the results in order."""
+    made = cut(prepared.plan, prepared.convert, prepared.place)
+    log.info("converting %d papers in %d shards", len(prepared.convert), len(made))
+    if not storage.is_remote(prepared.place):
+        _sweep(Path(prepared.place), made)
+    progress = start(sum(len(shard.records) for shard in made)) if start else None
+    results: list[Result] = []
+    for result in engine.map(convert, made):
+        results.append(result)
+        if progress:
+            progress(len(made[result.number].records))
+    return sorted(results, key=lambda result: result.number)
+
+
+def _sweep(folder: Path, made: list[Shard]) -> None:
+    """Remove what a killed run left behind and this one does not use."""
+    used = {shard.key for shard in made}
+    for path in folder.iterdir():
+        if path.name.partition(".")[0] not in used and not path.name.startswith("context-"):
+            path.unlink()
+
+
+def resolve(prepared: Prepared, results: list[Result], work: Path, engine: Engine, options: Options) -> Resolved:
+    """Bring the results of shards and the state before together, and resolve what many records say of one thing.
+
+    Raises `TooManyRejected` when too much of the source was refused.
+    """
+    planned, known = prepared.plan, prepared.state
+    touched = _renew(prepared, results)
     ledger = Ledger()
-    ledger.add(snapshot.ledger)
-    settings = options.settings
-    hashes: list[tuple[str, str]] = []
-    pages: list[OrganismPage] = []
-    hashes += [(path, hash_file(snapshot.root / path)) for path in snapshot.unread]
-    for path in snapshot.pages:
-        page, problems, digest = read_page(snapshot.root, path, settings.limits)
-        hashes.append((path, digest))
-        if snapshot.whole:
-            ledger.report(*problems)
-            ledger.accounts[Kind.ORGANISM_PAGE].emitted += page is not None
-        if page:
-            pages.append(page)
-    organisms = dict(common_organisms())
-    organisms.update((page.latin, page.ncbi) for page in reversed(pages) if page.ncbi)
-    maps = _read_maps(snapshot, settings, ledger, hashes)
-    context = Context(
-        settings=settings,
-        organisms=organisms,
-        maps=maps,
-        keywords_are_genes=not snapshot.has_data,
-        jsonld_context=json.dumps(jsonld.read_context(options.context)) if options.context else None,
-    )
-    if options.gene_info is not None:
-        wanted = _wanted_symbols(snapshot, context) if context.keywords_are_genes else frozenset()
-        context = replace(context, symbols=lists.read_gene_info(options.gene_info, wanted))
-    return Plan(
-        root=snapshot.root,
-        context=context,
-        batches=list(_batches(snapshot.records, settings.batch_records)),
-        ledger=ledger,
-        pages=pages if snapshot.whole else [],
-        hashes=hashes,
-        source={"kind": snapshot.kind, "revision": snapshot.revision, "date": snapshot.date},
-    )
+    ledger.add(planned.ledger)
+    counts: Counter[str] = Counter()
+    aliases: list[tuple[str, str]] = []
+    for paper in known.all_papers():
+        paper.add_to(ledger)
+        counts.update(figures=paper.figures, mentions=paper.mentions, papers=int(paper.figures > 0))
+        aliases += paper.aliases
+    ledger.report(*duplicate_aliases(aliases))
+    ledger.check(options.settings)
+    found = Things(known.all_sayings(), _places(known, engine))
+    if prepared.before is not None:
+        found.only, found.maybe = touched
+    runs: dict[Layer, list[Run]] = {layer: [] for layer in ALWAYS}
+    for run in _write_things(found, work, planned):
+        runs[run.layer].append(run)
+    counts.update(found.counts)
+    for result in results:
+        for run in shards.read_runs(result):
+            runs[run.layer].append(run)
+    removed: dict[Layer, frozenset[Place]] = {}
+    if prepared.before is not None:
+        removed = _removed(prepared, touched[0] | found.described | {*known.groups, *found.groups})
+        known.conflicts = [
+            problem for problem in known.conflicts if problem.field.partition(" ")[0] not in found.described | touched[0]
+        ]
+    known.groups = found.groups
+    known.conflicts += found.problems
+    ledger.report(*known.conflicts)
+    return Resolved(known, runs, removed, counts, ledger)
 
 
-def _read_maps(
-    snapshot: Snapshot, settings: Settings, ledger: Ledger, hashes: list[tuple[str, str]]
-) -> dict[str, list[MapLine]]:
-    """Return the map lines of each figid that has a record; account for the others."""
-    figids = {files.figid for files in snapshot.records}
-    maps: dict[str, list[MapLine]] = {}
-    for path in snapshot.maps:
-        lines, problems, digest = read_map(snapshot.root, path, settings.limits)
-        hashes.append((path, digest))
-        if snapshot.whole:
-            ledger.report(*problems)
-        for line in lines:
-            if line.figid in figids:
-                maps.setdefault(line.figid, []).append(line)
-            elif snapshot.whole:
-                ledger.report(
-                    problem(
-                        "map-line-without-record",
-                        path,
-                        line=line.line,
-                        field=line.figid,
-                        value=line.value,
-                        kind=Kind.MAP_LINE,
-                    )
-                )
-    return maps
+def _renew(prepared: Prepared, results: Iterable[Result]) -> tuple[set[str], set[str]]:
+    """Bring the state up to date; return the IRIs of things that changed, and of those that may have."""
+    planned, known = prepared.plan, prepared.state
+    before = known.remove(prepared.forget)
+    before.update(known.page_sayings())
+    section = facts.Section()
+    for page in planned.pages:
+        section.add(f"{state.PAGES}{ids.slug(page.slug)}", entities.page_sayings(page))
+    known.pages = section.to_bytes()
+    after = Counter(known.page_sayings())
+    for result in results:
+        known.add(result, planned.signatures, planned.figids)
+        if prepared.before is not None:
+            after.update(facts.counted(result.section("facts")))
+    if prepared.before is None:
+        return set(), set()
+    known.keep_files(path for records in planned.papers.values() for files in records for path in files.paths)
+    both = before.keys() | after.keys()
+    now = known.tally.counts(both) | known.page_sayings()
+    crossed = {s for s in both if (now.get(s, 0) > 0) != (now.get(s, 0) - after[s] + before[s] > 0)}
+    return things.spoken_of(crossed), things.spoken_of(both - crossed)
 
 
-def _wanted_symbols(snapshot: Snapshot, context: Context) -> frozenset[tuple[str, str]]:
-    """Return (taxonomy id, keyword) of all records whose keywords may be genes."""
-    wanted: set[tuple[str, str]] = set()
-    for files in snapshot.records:
-        front, _, _ = read_record(snapshot.root, files.path, context.settings.limits)
-        block = front.fields.get("schema-jsonld") if front else None
-        names = front.fields.get("organisms_ner") if front else None
-        if isinstance(block, dict) and names:
-            taxids = [
-                context.organisms.get(n) for n in (names if isinstance(names, list) else [names]) if isinstance(n, str)
-            ]
-            wanted.update((taxid, keyword) for taxid in taxids if taxid for keyword in block_keywords(block))
-    return frozenset(wanted)
+@dataclass(frozen=True, slots=True)
+class _Search:
+    """A search for dissenting places in one section."""
+
+    section: state.Section
+    number: int
+    wanted: frozenset[str]
+    expected: things.Expected
 
 
-def _batches(records: list[RecordFiles], size: int) -> Iterator[Batch]:
-    size = max(size, len(records) // MAX_BATCHES)
-    number, batch = 0, list[RecordFiles]()
-    for _, paper in groupby(records, key=lambda files: files.pmcid):
-        group = list(paper)
-        if batch and len(batch) + len(group) > size:
-            yield Batch(number, tuple(batch))
-            number, batch = number + 1, []
-        batch += group
-    if batch:
-        yield Batch(number, tuple(batch))
+def _search(task: _Search) -> tuple[int, list[Fact]]:
+    return task.number, things.dissents(task.section.read(), task.wanted, task.expected)
 
 
-def convert_batch(
-    batch: Batch, root: Path, context: Context, work: Path, progress: Progress | None = None
-) -> BatchResult:
-    """Read, check and map the records of one batch; write its chunks and facts into `work`."""
-    layers: dict[tuple[Layer, str], list[Description]] = {}
-    found: list[Fact] = []
-    result = BatchResult(batch.number, [], "", Ledger(), Counter(), [], [], [])
-    for _, files_of_paper in groupby(batch.records, key=lambda files: files.pmcid):
-        figures: list[Figure] = []
-        for files in files_of_paper:
-            raw = read_figure(root, files, context.settings.limits)
-            result.hashes += raw.hashes
-            figure, ledger = normalize(raw, context)
-            result.ledger.add(ledger)
-            if figure is not None:
-                figures.append(figure)
-            if progress:
-                progress(1)
-        for layer, (subject, pairs) in collect(describe_paper(figures, context), found, result.ledger):
-            # one chunk for each kind of subject, so that chunks of a layer seldom overlap
-            layers.setdefault((layer, subject[:24]), []).append((subject, pairs))
-        result.counts["figures"] += len(figures)
-        result.counts["mentions"] += sum(len(figure.mentions) for figure in figures)
-        result.aliases += [(figure.alias, figure.path) for figure in figures if figure.alias]
-        if figures:
-            result.counts["papers"] += 1
-            result.papers.append(figures[0].article.pmcid)
-    for index, ((layer, _), descriptions) in enumerate(sorted(layers.items())):
-        path = work / f"{batch.number:06d}-{index:03d}-{layer}.ttl"
-        if chunk := serialize.write_chunk(descriptions, path):
-            result.chunks.append((layer, chunk))
-    result.facts = str(work / f"{batch.number:06d}-facts.jsonl")
-    facts.write_run(found, Path(result.facts))
-    return result
+def _places(known: State, engine: Engine) -> things.Places:
+    """Return what looks dissenting places up in the sections of a state."""
+
+    def look(wanted: frozenset[str], expected: things.Expected) -> Iterator[Fact]:
+        yield from things.dissents(known.pages, wanted, expected)
+        tasks = [
+            _Search(section, number, wanted, expected) for number, section in enumerate(known.sections) if section.size
+        ]
+        for number, found in engine.map(_search, tasks):
+            # papers that were converted anew have their facts in a later section
+            yield from (fact for fact in found if known.at.get(fact[3].partition("__")[0]) == number)
+
+    return look
 
 
-def describe_paper(figures: list[Figure], context: Context) -> Iterator[tuple[Layer, Description] | Fact | Problem]:
-    """Yield all that the records of one paper say: descriptions by layer, facts, and problems of their blocks."""
-    if not figures:
-        return
-    for figure in figures:
-        block = jsonld.read(figure, context.jsonld_context)
-        yield from block.problems
-        yield from figure_mapping.describe(figure, block)
-        yield from mention.describe(figure)
-        yield from entities.facts(figure)
-        if block.usual_creator:
-            yield from entities.creator_facts()
-    yield from article.describe(figures)
-
-
-def collect(
-    items: Iterable[tuple[Layer, Description] | Fact | Problem], found: list[Fact], ledger: Ledger
-) -> Iterator[tuple[Layer, Description]]:
-    """Yield the descriptions among what a paper says; put its facts into `found`, its problems into the ledger."""
-    for item in items:
-        match item:
-            case Problem():
-                ledger.report(item)
-            case (layer, (subject, pairs)):
-                yield layer, (subject, pairs)
-            case (str(), str(), str(), str()):
-                found.append(item)
-
-
-def duplicate_aliases(results: Iterable[BatchResult]) -> Iterator[Problem]:
-    """Yield a warning for each figure whose alias another one has too."""
-    aliases = [alias for result in results for alias in result.aliases]
+def duplicate_aliases(aliases: Iterable[tuple[str, str]]) -> Iterator[Problem]:
+    """Yield a warning for each figure whose alias another one has too, from pairs of alias and path."""
+    aliases = list(aliases)
     times = Counter(alias for alias, _ in aliases)
     for alias, path in aliases:
         if times[alias] > 1:
             yield problem("duplicate-alias", path, field="figid_alias", value=alias)
 
 
-def describe_things(runs: Iterable[Iterable[facts.Line]]) -> Iterator[tuple[Layer, Description] | Problem]:
-    """Yield the descriptions of all things that several records speak of, each layer's in order of subject."""
-    groups: dict[str, list[str]] = {}
-    for subject, thing in facts.merge(runs):
-        yield from entities.describe(subject, thing)
-        if vocab.TAXON in thing["type"].values and (name := entities.group_of(thing)):
-            groups.setdefault(name, []).append(subject)
-    for name in sorted(groups, key=ids.group):
-        yield Layer.ENTITIES, entities.describe_group(name, groups[name])
+def _write_things(found: Things, work: Path, planned: Plan) -> list[Run]:
+    """Write the runs of shared things, streaming, to one file in the work folder."""
+    path = work / "things.data"
+    pattern = planned.context.settings.image_pattern
+    writers: dict[tuple[Layer, str], RunWriter] = {}
+    with path.open("wb", buffering=1 << 20) as out:
+        for layer, subject, text in found.describe():
+            family, key = blocks.place(subject, pattern)
+            writer = writers.get((layer, family))
+            if writer is None:
+                writer = writers[layer, family] = RunWriter(Cuts(layer, pattern), out, None)
+            writer.put(subject, text, key)
+        made = [shards.run_from(str(path), run) for (layer, _), w in writers.items() for run in w.finish(layer)]
+    return made
 
 
-def write_build(
-    plan: Plan, results: Iterable[BatchResult], folder: Path, options: Options
+def _removed(prepared: Prepared, iris: Iterable[str]) -> dict[Layer, frozenset[Place]]:
+    """Return the places whose subjects an update takes out of each layer: of papers, and of things."""
+    pattern = prepared.plan.context.settings.image_pattern
+    pmcids = {facts.unescape(pmcid) for pmcid in (*prepared.forget, *prepared.convert)}
+    papers = {(family, pmcid) for pmcid in pmcids for family in (ids.FIGURES, ids.MENTIONS, ids.PAPERS)}
+    images = {(pattern.partition("{")[0], pmcid) for pmcid in pmcids}
+    shared = {blocks.place(iri, pattern) for iri in iris}
+    own = {
+        Layer.CORE: papers | images | shared,
+        Layer.COMPAT: papers | shared,
+        Layer.XREFS: papers | shared,
+        Layer.ENTITIES: shared,
+    }
+    return {layer: frozenset(own.get(layer, papers)) for layer in ALWAYS}
+
+
+def finish(
+    prepared: Prepared,
+    results: list[Result],
+    folder: Path,
+    options: Options,
+    engine: Engine,
+    *,
+    keep_cache: bool = True,
 ) -> tuple[dict[str, Any], Ledger]:
-    """Merge the results of all batches into the files of a build folder; return manifest and accounts.
+    """Write all files of a build into its folder; return manifest and accounts.
 
     Raises `TooManyRejected` when too much of the source was refused.
     """
     work = folder / buildfolder.WORK
-    ledger, counts, papers = Ledger(), Counter[str](), set[str]()
-    chunks: dict[Layer, list[Chunk]] = {layer: [] for layer in ALWAYS}
-    hashes = list(plan.hashes)
-    ledger.add(plan.ledger)
-    runs = [facts.read_run(Path(work / _write_page_facts(plan, work)))]
-    results = list(results)
-    ledger.report(*duplicate_aliases(results))
-    for result in results:
-        ledger.add(result.ledger)
-        counts.update(result.counts)
-        papers.update(result.papers)
-        hashes += result.hashes
-        runs.append(facts.read_run(Path(result.facts)))
-        for layer, chunk in result.chunks:
-            chunks[layer].append(chunk)
-    ledger.check(options.settings)
-    log.info("merging %d chunks and the facts of %d runs", sum(map(len, chunks.values())), len(runs))
-    for layer, chunk in _write_things(runs, work, ledger, counts):
-        chunks[layer].append(chunk)
-    ontology_chunk = serialize.write_chunk(ontology.describe(), work / "ontology.ttl")
-    chunks[Layer.ONTOLOGY] += [ontology_chunk] if ontology_chunk else []
-    if options.pmc_ids is not None:
-        chunks[Layer.XREFS_PUBMED] = list(_write_pubmed(options.pmc_ids, papers, work, ledger))
-    layers: dict[str, Any] = {}
-    for layer, parts in chunks.items():
-        path = folder / layer.filename
-        with path.open("wb") as out:
-            out.write(serialize.HEADER.encode())
-            triples = serialize.merge_chunks(parts, out)
-        layers[str(layer)] = {"file": layer.filename, "triples": triples, **buildfolder.describe_file(path)}
+    planned, output = prepared.plan, prepared.plan.output
+    resolved = resolve(prepared, results, work, engine, options)
+    _add_constant(resolved, work, planned, options)
+    jobs = _jobs(prepared, resolved, folder, work)
+    log.info("writing %d layers", len(jobs))
+    # the largest first, so that no core waits for it alone at the end
+    jobs.sort(key=lambda job: -sum(block.size for run in job.runs for block in run.blocks))
+    done = {written.layer: written for written in engine.map(write, jobs)}
+    written = [done[layer] for layer in Layer if layer in done]
+    _write_index(folder, written)
+    if output.nquads:
+        _join_quads(folder, work, written)
+    ledger = resolved.ledger
     buildfolder.write_lines(folder / buildfolder.REJECTED, (found.to_json() for found in ledger.rejected()))
     buildfolder.write_lines(folder / buildfolder.WARNINGS, (found.to_json() for found in ledger.warnings()))
-    chosen = {"only": options.only, "limit": options.limit}
+    hashes = [*planned.hashes, *((path, file.sha256) for path, file in resolved.state.files.items())]
     text = manifest.describe(
-        source={**plan.source, "content_sha256": manifest.content_hash(hashes)},
+        source={**planned.source, "content_sha256": manifest.content_hash(hashes)},
         inputs=_inputs(options),
-        settings=manifest.describe_settings(options.settings, chosen),
+        settings=manifest.describe_settings(options.settings, {"only": options.only, "limit": options.limit}),
         ledger=ledger,
-        counts=counts,
-        layers=layers,
+        counts=resolved.counts,
+        layers={
+            str(layer.layer): {
+                "file": filename(layer.layer, output),
+                "triples": layer.triples,
+                "bytes": layer.size,
+                "sha256": layer.sha256,
+            }
+            for layer in written
+        },
         folder=folder,
     )
     buildfolder.write_json(folder / buildfolder.MANIFEST, text)
+    if keep_cache:
+        digest = hashlib.sha256((folder / buildfolder.MANIFEST).read_bytes()).hexdigest()
+        before = prepared.before / state.FOLDER if prepared.before else None
+        state.save(resolved.state, folder, digest, planned.asked, before)
     return text, ledger
 
 
-def _write_page_facts(plan: Plan, work: Path) -> str:
-    name = "pages-facts.jsonl"
-    facts.write_run((fact for page in plan.pages for fact in entities.page_facts(page)), work / name)
-    return name
+def _add_constant(resolved: Resolved, work: Path, planned: Plan, options: Options) -> None:
+    """Add the layers that are written whole each time: the ontology, and the links to PubMed if asked for."""
+    described = [(Layer.ONTOLOGY, description) for description in ontology.describe()]
+    if options.pmc_ids is not None:
+        papers = {paper.pmcid for paper in resolved.state.all_papers() if paper.figures}
+        for pmcid, pmids in lists.read_pmc_ids(options.pmc_ids, papers).items():
+            if len(pmids) > 1:
+                found = problem("ambiguous-pmid", options.pmc_ids.name, field=pmcid, value=", ".join(pmids))
+                resolved.ledger.report(found)
+            else:
+                same = [(vocab.SAME_AS, iri(ids.pubmed(pmids[0])))]
+                described.append((Layer.XREFS_PUBMED, (ids.paper(pmcid), same)))
+    path = work / "constant.data"
+    pattern = planned.context.settings.image_pattern
+    pairs: dict[tuple[Layer, str], list[Pair]] = {}
+    for layer, (subject, said) in described:
+        pairs.setdefault((layer, subject), []).extend(said)
+    with path.open("wb") as out:
+        for layer in (Layer.ONTOLOGY, *([Layer.XREFS_PUBMED] if options.pmc_ids is not None else [])):
+            writer = RunWriter(Cuts(layer, pattern), out, None)
+            writer.loose = [(subject, block(subject, said)) for (of, subject), said in pairs.items() if of is layer]
+            resolved.runs.setdefault(layer, []).extend(shards.run_from(str(path), run) for run in writer.finish(layer))
 
 
-def _write_things(
-    runs: list[Iterator[facts.Line]], work: Path, ledger: Ledger, counts: Counter[str]
-) -> Iterator[tuple[Layer, Chunk]]:
-    """Write the chunks of shared things, streaming; groups go to a chunk of their own, being out of order."""
-    writers: dict[tuple[Layer, bool], serialize.ChunkWriter] = {}
-    for item in describe_things(runs):
-        if isinstance(item, Problem):
-            ledger.report(item)
-            continue
-        layer, (subject, pairs) = item
-        key = (layer, (vocab.A, vocab.COLLECTION) in pairs)
-        if key not in writers:
-            writers[key] = serialize.ChunkWriter(work / f"things-{layer}-{int(key[1])}.ttl")
-        writers[key].write(subject, pairs)
-        if layer is Layer.ENTITIES:
-            counts.update(_COUNTED[cls] for predicate, cls in pairs if predicate == vocab.A and cls in _COUNTED)
-    for (layer, _), writer in writers.items():
-        yield layer, writer.close()
+def _jobs(prepared: Prepared, resolved: Resolved, folder: Path, work: Path) -> list[Job]:
+    """Return what must be known to write each layer."""
+    output, before = prepared.plan.output, prepared.before
+    index = blocks.read_index(before / blocks.INDEX) if before else {}
+    jobs: list[Job] = []
+    for layer, runs in resolved.runs.items():
+        old = None
+        if before and layer in resolved.removed and layer is not Layer.ONTOLOGY:
+            quads = str(before / manifest.QUADS) if output.nquads else None
+            old = Old(str(before / filename(layer, output)), quads, index[str(layer)])
+        jobs.append(
+            Job(
+                layer,
+                str(folder / filename(layer, output)),
+                str(work / QUADS_PART.format(layer=layer)) if output.nquads else None,
+                output,
+                prepared.plan.context.settings.image_pattern,
+                str(work),
+                runs,
+                old,
+                resolved.removed.get(layer, frozenset()),
+            )
+        )
+    return jobs
 
 
-def _write_pubmed(path: Path, papers: set[str], work: Path, ledger: Ledger) -> Iterator[Chunk]:
-    descriptions: list[Description] = []
-    for pmcid, pmids in lists.read_pmc_ids(path, papers).items():
-        if len(pmids) > 1:
-            ledger.report(problem("ambiguous-pmid", path.name, field=pmcid, value=", ".join(pmids)))
-        else:
-            descriptions.append((ids.paper(pmcid), [(vocab.SAME_AS, iri(ids.pubmed(pmids[0])))]))
-    if chunk := serialize.write_chunk(descriptions, work / "pubmed.ttl"):
-        yield chunk
+def _write_index(folder: Path, written: Iterable[Written]) -> None:
+    """Write the index of blocks, with places in `pfocr-all.nq.gz` where there is one."""
+    layers: list[tuple[Layer, list[Block]]] = []
+    at = 0
+    for layer in written:
+        moved = [
+            found._replace(quads_offset=found.quads_offset + at if found.quads_size else 0) for found in layer.blocks
+        ]
+        at += sum(found.quads_size for found in layer.blocks)
+        layers.append((layer.layer, moved))
+    blocks.write_index(folder / blocks.INDEX, layers)
+
+
+def _join_quads(folder: Path, work: Path, written: Iterable[Written]) -> None:
+    """Put the N-Quads of all layers one after the other."""
+    with (folder / manifest.QUADS).open("wb") as out:
+        for layer in written:
+            part = work / QUADS_PART.format(layer=layer.layer)
+            with part.open("rb") as stream:
+                shutil.copyfileobj(stream, out, 1 << 20)
+            part.unlink()
 
 
 def _inputs(options: Options) -> dict[str, Path]:
@@ -392,61 +433,19 @@ def _inputs(options: Options) -> dict[str, Path]:
     return {name: path for name, path in named.items() if path is not None}
 
 
-def build(source: str, out: Path, options: Options, *, start: Callable[[int], Progress] | None = None) -> Built:
-    """Convert a source into the build folder `out`, which is replaced only when all went well.
-
-    `start` is called with the number of records and returns what is called as they are done.
-    Raises `UsageError` for a call that cannot work, `TooManyRejected` when too much was refused.
-    """
-    with making(source, out, options) as (snapshot, folder):
-        planned = plan(snapshot, options)
-        work = folder / buildfolder.WORK
-        log.info("converting %d records in %d batches", len(snapshot.records), len(planned.batches))
-        progress = start(len(snapshot.records)) if start else None
-        results = [convert_batch(batch, planned.root, planned.context, work, progress) for batch in planned.batches]
-        written, ledger = write_build(planned, results, folder, options)
-    return Built(out, written, ledger)
-
-
-@contextmanager
-def making(source: str, out: Path, options: Options) -> Iterator[tuple[Snapshot, Path]]:
-    """Yield the opened source and the folder to build in, with its work folder; `out` is replaced at the end.
-
-    Raises `UsageError` when the source or the place is not there, or the disk is too full.
-    """
-    began, clock = datetime.now(UTC), time.monotonic()
-    with opened(source, options) as snapshot:
-        buildfolder.need_space(out, snapshot.bytes * SPACE_FACTOR)
-        with buildfolder.building(out) as folder:
-            (folder / buildfolder.WORK).mkdir()
-            yield snapshot, folder
-            _write_run(folder, source, out, began, time.monotonic() - clock)
-
-
-def check(source: str, options: Options, work: Path, *, start: Callable[[int], Progress] | None = None) -> Ledger:
+def check(source: str, options: Options, work: Path, *, workers: int | None = None, start: Start | None = None) -> Ledger:
     """Convert a source into the scratch folder `work` and return its accounts; nothing is kept."""
-    with opened(source, options) as snapshot:
-        planned = plan(snapshot, options)
-        ledger = Ledger()
-        ledger.add(planned.ledger)
-        progress = start(len(snapshot.records)) if start else None
-        runs = []
-        results = []
-        for batch in planned.batches:
-            result = convert_batch(batch, planned.root, planned.context, work, progress)
-            results.append(result)
-            ledger.add(result.ledger)
-            for _, chunk in result.chunks:
-                Path(chunk.path).unlink()
-            runs.append(facts.read_run(Path(result.facts)))
-        ledger.report(*duplicate_aliases(results))
-        page_facts = facts.read_run(work / _write_page_facts(planned, work))
-        ledger.report(*(item for item in describe_things([page_facts, *runs]) if isinstance(item, Problem)))
-    return ledger
+    with opened(source, options) as snapshot, Processes(workers or cores()) as engine:
+        prepared = prepare(plan(snapshot, options), None, str(work))
+        results = run_shards(prepared, engine, start)
+        lenient = replace(options, settings=replace(options.settings, max_rejected=1.0, max_rejected_rows=1.0))
+        return resolve(prepared, results, work, engine, lenient).ledger
 
 
 @contextmanager
-def opened(source: str, options: Options) -> Iterator[Snapshot]:
+def opened(
+    source: str, options: Options, *, known: Mapping[str, tuple[str, str]] | None = None
+) -> Iterator[Snapshot]:
     """Open a source, with the selection that the options ask for.
 
     Raises `UsageError` when the source, or a list that the options name, is not there.
@@ -454,7 +453,8 @@ def opened(source: str, options: Options) -> Iterator[Snapshot]:
     for path in (options.gene_info, options.pmc_ids, options.context):
         if path is not None and not path.is_file():
             raise UsageError(f"{path}: {'is no plain file' if path.exists() else 'no such file'}")
-    with open_source(source, limits=options.settings.limits, cache=options.cache) as snapshot:
+    limits = options.settings.limits
+    with open_source(source, limits=limits, cache=options.clones, known=known) as snapshot:
         yield snapshot.select(only=options.only, limit=options.limit)
 
 

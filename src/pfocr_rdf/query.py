@@ -13,7 +13,7 @@ from typing import Any
 import platformdirs
 import pyoxigraph as ox
 
-from pfocr_rdf import buildfolder, identifiers
+from pfocr_rdf import codecs, buildfolder, identifiers
 from pfocr_rdf.errors import UsageError
 from pfocr_rdf.locks import lock
 
@@ -73,7 +73,8 @@ def load(store: ox.Store, files: dict[str, Path]) -> None:
     for layer, path in files.items():
         graph = ox.NamedNode(identifiers.graph(layer))
         try:
-            store.bulk_load(path=str(path), format=ox.RdfFormat.TURTLE, to_graph=graph)
+            with codecs.of_file(path).open(path) as stream:
+                store.bulk_load(input=stream, format=ox.RdfFormat.TURTLE, to_graph=graph)
         except (SyntaxError, OSError) as error:
             raise UsageError(f"{path}: cannot be loaded ({error}); build again") from error
 

@@ -29,13 +29,13 @@ class Settings:
     """Settings of a conversion; they change its result, so `manifest.json` lists them.
 
     `image_pattern` makes the address of an image from `{pmcid}` and `{filename}`; PMC moves hosts.
-    `batch_records` is the number of records that are held at a time.
+    `shard_records` is the number of records that one worker holds at a time; it bounds memory and changes no byte.
     """
 
     image_pattern: str = IMAGE_PATTERN
     max_rejected: float = 0.01
     max_rejected_rows: float = 0.01
-    batch_records: int = 2_000
+    shard_records: int = 1_000
     limits: Limits = Limits()
 
     def __post_init__(self) -> None:
@@ -54,5 +54,5 @@ class Settings:
         for share in (self.max_rejected, self.max_rejected_rows):
             if not 0 <= share <= 1:
                 raise UsageError(f"share {share}: give a number from 0 to 1, or a percentage up to 100%")
-        if self.batch_records < 1:
-            raise UsageError("a batch holds at least one record")
+        if self.shard_records < 1:
+            raise UsageError("a shard holds at least one record")

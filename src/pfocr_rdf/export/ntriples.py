@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pyoxigraph as ox
 
-from pfocr_rdf import buildfolder
+from pfocr_rdf import buildfolder, codecs
 from pfocr_rdf.errors import UsageError
 
 
@@ -17,16 +17,16 @@ def export(release: Path, out: Path) -> dict[str, int]:
     """
     files = buildfolder.layer_files(buildfolder.find_build(release))
     with buildfolder.new_folder(out) as folder:
-        return {layer: _export(path, folder / f"{path.stem}.nt") for layer, path in files.items()}
+        return {layer: _export(path, folder / f"pfocr-{layer}.nt") for layer, path in files.items()}
 
 
 def _export(path: Path, target: Path) -> int:
     count = 0
     try:
-        with target.open("w", encoding="utf-8", newline="\n") as stream:
-            for triple in ox.parse(path=str(path), format=ox.RdfFormat.TURTLE):
+        with codecs.of_file(path).open(path) as turtle, target.open("w", encoding="utf-8", newline="\n") as stream:
+            for triple in ox.parse(input=turtle, format=ox.RdfFormat.TURTLE):
                 stream.write(f"{triple} .\n")
                 count += 1
-    except SyntaxError as error:
+    except (SyntaxError, OSError) as error:
         raise UsageError(f"{path}: cannot be read ({error}); build again") from error
     return count

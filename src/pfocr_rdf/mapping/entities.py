@@ -6,7 +6,8 @@ other namespaces in `xrefs` alone. What one place says otherwise is kept as `pfo
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 
 from pfocr_rdf import identifiers as ids
 from pfocr_rdf import vocab as v
@@ -21,14 +22,20 @@ from pfocr_rdf.terms import Description, Pair, iri, string
 NAME_FIELDS = ("organism_name", "latin", "organisms", "organisms_ner")
 """Fields that name a taxon, the most trusted first."""
 GROUP_FIELDS = ("organism_group", "group")
-_NO_STATEMENTS = Statements({})
+FOREIGN = "pair"
+"""Field of what a block says of an address outside the graph: predicate and object, a blank between them."""
+_NO_STATEMENTS = Statements()
 
 
 def voted_label(statements: Statements) -> str:
     """Return the label that most places give, spelled as a label."""
-    cleaned: dict[str, list[str]] = {}
-    for value, places in statements.values.items():
-        cleaned.setdefault(label_of(value), []).extend(places)
+    return _voted(statements.votes)
+
+
+def _voted(votes: Mapping[str, int]) -> str:
+    cleaned: Counter[str] = Counter()
+    for value, number in votes.items():
+        cleaned[label_of(value)] += number
     return Statements(cleaned).winner
 
 
@@ -84,7 +91,11 @@ def creator_facts() -> Iterator[Fact]:
 
 def describe(subject: str, thing: Thing) -> Iterator[tuple[Layer, Description] | Problem]:
     """Yield the descriptions of one thing that several records speak of, and its conflicts."""
-    types = thing["type"].values
+    if FOREIGN in thing:
+        yield Layer.COMPAT, (subject, [_pair(text) for text in thing[FOREIGN].values])
+    types = thing.get("type", _NO_STATEMENTS).values
+    if not types:
+        return
     if v.JOURNAL in types:
         yield Layer.CORE, article.describe_journal(subject, thing)
         yield from _conflicts(subject, thing, ("journal_title",))
@@ -108,6 +119,27 @@ def describe(subject: str, thing: Thing) -> Iterator[tuple[Layer, Description] |
         if links := list(_concept_links(subject, thing)):
             yield Layer.XREFS, (subject, links)
         yield from _conflicts(subject, thing, ("label",))
+
+
+def _pair(text: str) -> Pair:
+    predicate, _, value = text.partition(" ")
+    return predicate, value
+
+
+def usual_gene(gene: str, symbol: str, taxid: str) -> Iterator[tuple[Layer, str, str]]:
+    """Yield layer, subject and Turtle of a gene of which all rows say the same: what `describe` gives, made at once.
+
+    `symbol` is a label (trimmed, not empty).
+    """
+    subject = ids.gene(gene)
+    yield (
+        Layer.ENTITIES,
+        subject,
+        f"<{subject}>\n    {v.A} {v.GENE} ;\n    {v.IDENTIFIER} {string(gene)} ;\n    {v.LABEL} {string(symbol)} ;\n"
+        f"    {v.TAXONOMIC_RANGE} {iri(ids.taxon(taxid))} .\n\n",
+    )
+    same = " ,\n        ".join(f"<{other}>" for other in ids.gene_equivalents(gene))
+    yield Layer.XREFS, subject, f"<{subject}>\n    {v.EXACT_MATCH} {same} .\n\n"
 
 
 def _conflicts(subject: str, thing: Thing, names: Iterable[str]) -> Iterator[Problem]:
@@ -137,11 +169,10 @@ def taxon_label(subject: str, thing: Thing) -> str:
     for name in NAME_FIELDS[:2]:
         if name in thing and (winner := voted_label(thing[name])):
             return winner
-    lists: dict[str, list[str]] = {}
+    listed: Counter[str] = Counter()
     for name in NAME_FIELDS[2:]:
-        for value, places in thing.get(name, _NO_STATEMENTS).values.items():
-            lists.setdefault(value, []).extend(places)
-    if winner := voted_label(Statements(lists)):
+        listed.update(thing.get(name, _NO_STATEMENTS).votes)
+    if winner := _voted(listed):
         return winner
     taxid = ids.taxid_of(subject)
     return next((name for name, number in common_organisms().items() if number == taxid), "")

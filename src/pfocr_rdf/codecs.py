@@ -1,0 +1,80 @@
+"""How the files of a build are compressed: plain, gzip members or zstd frames, the same bytes for the same text.
+
+A block of a layer is one member or frame of its own, so any number of them one after the other is a legal file
+(RFC 1952 section 2.2, RFC 8878 section 3), and a block can be copied without being unpacked.
+"""
+
+from __future__ import annotations
+
+import gzip
+import io
+import zlib
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+import zstandard
+
+from pfocr_rdf.errors import UsageError
+
+GZIP_LEVEL = 6
+ZSTD_LEVEL = 3
+_GZIP_WINDOW = 31
+"""zlib's number for a gzip member; its header bears no name and no time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Codec:
+    """One way to compress: the suffix of file names, text to bytes and back, and a whole file to a stream."""
+
+    name: str
+    suffix: str
+    encode: Callable[[bytes], bytes]
+    decode: Callable[[bytes], bytes]
+    open: Callable[[Path], AbstractContextManager[IO[bytes]]]
+
+
+def _gzip(data: bytes) -> bytes:
+    packer = zlib.compressobj(GZIP_LEVEL, zlib.DEFLATED, _GZIP_WINDOW)
+    return packer.compress(data) + packer.flush()
+
+
+def _zstd(data: bytes) -> bytes:
+    return zstandard.ZstdCompressor(level=ZSTD_LEVEL, write_checksum=True).compress(data)
+
+
+def _unzstd(data: bytes) -> bytes:
+    return zstandard.ZstdDecompressor().decompress(data)
+
+
+def _open_zstd(path: Path) -> AbstractContextManager[IO[bytes]]:
+    stream = zstandard.ZstdDecompressor().stream_reader(path.open("rb"), read_across_frames=True)
+    return io.BufferedReader(stream, 1 << 20)
+
+
+def _open_gzip(path: Path) -> AbstractContextManager[IO[bytes]]:
+    return gzip.open(path, "rb")
+
+
+PLAIN = Codec("none", "", bytes, bytes, lambda path: path.open("rb"))
+GZIP = Codec("gzip", ".gz", _gzip, gzip.decompress, _open_gzip)
+ZSTD = Codec("zstd", ".zst", _zstd, _unzstd, _open_zstd)
+CODECS = {codec.name: codec for codec in (PLAIN, GZIP, ZSTD)}
+
+
+def named(name: str) -> Codec:
+    """Return the codec of a name.
+
+    Raises `UsageError` for an unknown one.
+    """
+    try:
+        return CODECS[name]
+    except KeyError:
+        raise UsageError(f"compression {name!r} is unknown; use one of {', '.join(CODECS)}") from None
+
+
+def of_file(path: Path) -> Codec:
+    """Return the codec that a file's name tells."""
+    return next((codec for codec in (GZIP, ZSTD) if path.name.endswith(codec.suffix)), PLAIN)

@@ -1,0 +1,261 @@
+"""Files of layers: merged from sorted runs, or an earlier build's file with some subjects replaced.
+
+Both ways give the same bytes for the same subjects. Blocks that nothing touches are copied as they are.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import heapq
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack, closing
+from dataclasses import dataclass, field
+from itertools import chain
+from operator import attrgetter, itemgetter
+from pathlib import Path
+
+from pfocr_rdf import identifiers as ids
+from pfocr_rdf import serialize
+from pfocr_rdf.blocks import Block, Cuts, Item, Source, Writer, united
+from pfocr_rdf.codecs import CODECS, PLAIN, Codec
+from pfocr_rdf.model import Layer
+from pfocr_rdf.shards import Output, Run
+
+QUADS_PART = "quads-{layer}.nq.gz"
+"""Name of a layer's part of `pfocr-all.nq.gz`, in the work folder."""
+
+MAX_OPEN = 128
+"""So many files are merged at a time."""
+
+Place = tuple[str, str]
+"""Family of a subject and the id by which it is cut (`blocks.place`)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Old:
+    """A layer of an earlier build: its file, the file of its N-Quads (or None), and its blocks."""
+
+    path: str
+    quads: str | None
+    blocks: list[Block]
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """All that it takes to write one layer, in any process.
+
+    Without `old` the runs are the whole layer. With it, all subjects at the places in `removed` go, and those of
+    the runs come.
+    """
+
+    layer: Layer
+    path: str
+    quads: str | None
+    output: Output
+    image_pattern: str
+    work: str
+    runs: list[Run]
+    old: Old | None = None
+    removed: frozenset[Place] = frozenset()
+
+
+@dataclass(slots=True)
+class Written:
+    """A layer's file: triples, bytes, SHA-256 and blocks."""
+
+    layer: Layer
+    triples: int
+    size: int
+    sha256: str
+    blocks: list[Block] = field(default_factory=list)
+
+
+def filename(layer: Layer, output: Output) -> str:
+    """Return the name of a layer's file in a build."""
+    return f"{layer.filename}{CODECS[output.compress].suffix}"
+
+
+def write(job: Job) -> Written:
+    """Write one layer.
+
+    Raises `OSError` when the disk refuses.
+    """
+    cuts = Cuts(job.layer, job.image_pattern)
+    codec = CODECS[job.output.compress]
+    with ExitStack() as files:
+        out = files.enter_context(Path(job.path).open("wb", buffering=1 << 20))
+        quads_out = files.enter_context(Path(job.quads).open("wb", buffering=1 << 20)) if job.quads else None
+        writer = Writer(out, cuts, codec, quads_out)
+        writer.header(serialize.HEADER)
+        if job.old is None:
+            for piece in merged(job.runs, codec, job.work):
+                if isinstance(piece[1], str):
+                    writer.add(*piece)  # type: ignore[arg-type]
+                else:
+                    writer.copy(*piece)  # type: ignore[arg-type]
+        else:
+            source = files.enter_context(closing(Source(job.old.path, codec, job.old.quads)))
+            new = _Ahead(items_of(job.runs, job.work))
+            for block, touched in _touched(job.old.blocks, job.removed, cuts, new):
+                if not touched:
+                    writer.copy(source, block)
+                    continue
+                kept = (item for item in source.items(block) if cuts.place(item[0]) not in job.removed)
+                for subject, text in united(heapq.merge(kept, new.until(touched.end), key=itemgetter(0))):
+                    writer.add(subject, text)
+        writer.flush()
+    return Written(job.layer, writer.triples, writer.size, writer.hash.hexdigest(), writer.blocks)
+
+
+def changes(job: Job) -> Iterator[tuple[str, str, str]]:
+    """Yield each subject that an update would change, with its old and its new Turtle (one may be empty)."""
+    if job.old is None:
+        raise ValueError("no earlier layer to compare with")
+    cuts = Cuts(job.layer, job.image_pattern)
+    with ExitStack() as files:
+        source = files.enter_context(closing(Source(job.old.path, CODECS[job.output.compress], None)))
+        new = _Ahead(items_of(job.runs, job.work))
+        for block, touched in _touched(job.old.blocks, job.removed, cuts, new):
+            if touched:
+                gone = (item for item in source.items(block) if cuts.place(item[0]) in job.removed)
+                yield from compare(gone, new.until(touched.end))
+
+
+def compare(old: Iterable[Item], new: Iterable[Item]) -> Iterator[tuple[str, str, str]]:
+    """Yield (subject, old text, new text) of all subjects whose Turtle differs, from two sorted sequences."""
+    before = ((subject, 0, text) for subject, text in old)
+    after = ((subject, 1, text) for subject, text in new)
+    subject, texts = "", ["", ""]
+    for found, side, text in heapq.merge(before, after, key=itemgetter(0)):
+        if found != subject:
+            if texts[0] != texts[1]:
+                yield subject, texts[0], texts[1]
+            subject, texts = found, ["", ""]
+        texts[side] = text
+    if texts[0] != texts[1]:
+        yield subject, texts[0], texts[1]
+
+
+def merged(runs: Sequence[Run], codec: Codec, work: str) -> Iterator[Item | tuple[Source, Block]]:
+    """Yield the contents of runs in order: finished blocks where no other run reaches in, else subjects.
+
+    At most `MAX_OPEN` files are open at a time; with more, some are merged first into files in the folder `work`.
+    """
+    for group in _overlapping(sorted(runs, key=attrgetter("first", "last", "data"))):
+        while len(group) > MAX_OPEN:
+            group = [*group[MAX_OPEN:], _premerged(group[:MAX_OPEN], codec, work)]
+        with ExitStack() as files:
+            sources = _Sources(codec, files)
+            if len(group) == 1:
+                yield from ((sources.of(group[0], block), block) for block in group[0].blocks)
+            else:
+                yield from united(heapq.merge(*(sources.items(run) for run in group), key=itemgetter(0)))
+
+
+class _Sources:
+    """Opens the files of runs, each once."""
+
+    def __init__(self, codec: Codec, files: ExitStack) -> None:
+        self._codec, self._files = codec, files
+        self._open: dict[tuple[str, str], Source] = {}
+
+    def of(self, run: Run, block: Block) -> Source:
+        codec = self._codec if block.digest else PLAIN
+        key = (run.data, codec.name)
+        if key not in self._open:
+            # the N-Quads of a packed block lie in the same file
+            self._open[key] = self._files.enter_context(closing(Source(run.data, codec, run.data)))
+        return self._open[key]
+
+    def items(self, run: Run) -> Iterator[Item]:
+        return chain.from_iterable(self.of(run, block).items(block) for block in run.blocks)
+
+
+def _premerged(runs: list[Run], codec: Codec, work: str) -> Run:
+    """Merge some runs into one, whose blocks hold one subject each and lie in a file of its own."""
+    path = Path(work) / f"merged-{hashlib.sha256(repr(runs).encode()).hexdigest()[:16]}"
+    blocks: list[Block] = []
+    last, at = "", 0
+    with path.open("wb") as out, ExitStack() as files:
+        sources = _Sources(codec, files)
+        for subject, text in united(heapq.merge(*(sources.items(run) for run in runs), key=itemgetter(0))):
+            data = text.encode()
+            blocks.append(Block(subject, at, len(data), 0, ""))
+            out.write(data)
+            at += len(data)
+            last = subject
+    return Run(str(path), runs[0].layer, blocks[0].first, last, blocks)
+
+
+def items_of(runs: Sequence[Run], work: str) -> Iterator[Item]:
+    """Yield the subjects of plain runs in order."""
+    for piece in merged(runs, PLAIN, work):
+        if isinstance(piece[1], str):
+            yield piece[0], piece[1]  # type: ignore[misc]
+        else:
+            yield from piece[0].items(piece[1])  # type: ignore[union-attr]
+
+
+def _overlapping(runs: list[Run]) -> Iterator[list[Run]]:
+    """Yield groups of runs whose ranges of subjects touch."""
+    group: list[Run] = []
+    last = ""
+    for run in runs:
+        if group and run.first > last:
+            yield group
+            group = []
+        group.append(run)
+        last = max(last, run.last)
+    if group:
+        yield group
+
+
+class _Ahead:
+    """A stream of subjects that shows its next one."""
+
+    def __init__(self, found: Iterator[Item]) -> None:
+        self._found = found
+        self.next: Item | None = next(found, None)
+
+    def until(self, end: str | None) -> Iterator[Item]:
+        """Yield the subjects before `end`, or all that are left."""
+        while self.next is not None and (end is None or self.next[0] < end):
+            yield self.next
+            self.next = next(self._found, None)
+
+
+@dataclass(frozen=True, slots=True)
+class _Touch:
+    """A block that is written anew; it ends before the subject `end`."""
+
+    end: str | None
+
+
+def _touched(
+    blocks: list[Block], removed: frozenset[Place], cuts: Cuts, new: _Ahead
+) -> Iterator[tuple[Block, _Touch | None]]:
+    """Yield each block of an earlier layer but its header, and whether subjects go from it or come to it."""
+    body = blocks[1:] or [Block("", 0, 0, 0, "")]
+    firsts = [block.first for block in body]
+    dirty = {_find(firsts, place, cuts.image_pattern) for place in removed}
+    for number, block in enumerate(body):
+        end = firsts[number + 1] if number + 1 < len(body) else None
+        coming = new.next is not None and (end is None or new.next[0] < end)
+        if number not in dirty and not coming:
+            yield block, None
+        else:
+            yield block, _Touch(end)
+
+
+def _find(firsts: list[str], place: Place, image_pattern: str) -> int:
+    """Return the number of the block in which all subjects of a place stand, if there are any."""
+    family, key = place
+    if family in (ids.FIGURES, ids.MENTIONS):
+        start = f"{family}{key}__"
+    elif family == ids.PAPERS or key.startswith(family):  # a single subject
+        return max(0, bisect_right(firsts, family + key if family == ids.PAPERS else key) - 1)
+    else:
+        start = image_pattern.partition("{filename}")[0].replace("{pmcid}", key)
+    number = bisect_right(firsts, start)
+    return number if number < len(firsts) and firsts[number].startswith(start) else max(0, number - 1)

@@ -1,0 +1,210 @@
+"""What all papers of a source share, read once; and the papers cut into shards."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from pfocr_rdf import jsonld, shards
+from pfocr_rdf.accounts import Ledger
+from pfocr_rdf.errors import Kind, problem
+from pfocr_rdf.extract import lists
+from pfocr_rdf.extract.organisms import MapLine, OrganismPage, read_map, read_page
+from pfocr_rdf.extract.records import RecordFiles, hash_file, read_record
+from pfocr_rdf.extract.source import Snapshot
+from pfocr_rdf.facts import escape
+from pfocr_rdf.normalize import Context, block_keywords
+from pfocr_rdf.resources import common_organisms
+from pfocr_rdf.settings import Settings
+from pfocr_rdf.shards import Output, Shard
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What a build is asked for beside its source.
+
+    `gene_info` and `pmc_ids` are NCBI's lists, `context` a JSON-LD context that stands for schema.org's; `only`
+    (a figid) and `limit` select figures; `clones` is where clones of git sources are kept.
+    """
+
+    settings: Settings = field(default_factory=Settings)
+    gene_info: Path | None = None
+    pmc_ids: Path | None = None
+    context: Path | None = None
+    only: str | None = None
+    limit: int | None = None
+    clones: Path | None = None
+    output: Output = field(default_factory=Output)
+
+
+@dataclass(slots=True)
+class Plan:
+    """All that the shards of one source share.
+
+    `papers` maps each PMCID (escaped) to its records, in order of figid; `hashes` are of the files that are no
+    paper's; `signatures` of all files and `figids` of records by path; `asked` names what else the build depends on.
+    """
+
+    root: str
+    context: Context
+    papers: dict[str, tuple[RecordFiles, ...]]
+    ledger: Ledger
+    pages: list[OrganismPage]
+    hashes: list[tuple[str, str]]
+    source: dict[str, Any]
+    signatures: Mapping[str, str]
+    figids: Mapping[str, str]
+    output: Output
+    asked: str
+
+
+def plan(snapshot: Snapshot, options: Options) -> Plan:
+    """Read pages, maps and lists, and group the records by paper."""
+    ledger = Ledger()
+    ledger.add(snapshot.ledger)
+    settings = options.settings
+    root = str(snapshot.root)
+    hashes: list[tuple[str, str]] = [(path, hash_file(snapshot.root / path)) for path in snapshot.unread]
+    pages: list[OrganismPage] = []
+    for path in snapshot.pages:
+        page, problems, digest = read_page(snapshot.root, path, settings.limits)
+        hashes.append((path, digest))
+        if snapshot.whole:
+            ledger.report(*problems)
+            ledger.accounts[Kind.ORGANISM_PAGE].emitted += page is not None
+        if page:
+            pages.append(page)
+    organisms = dict(common_organisms())
+    organisms.update((page.latin, page.ncbi) for page in reversed(pages) if page.ncbi)
+    context = Context(
+        settings=settings,
+        organisms=organisms,
+        maps=_read_maps(snapshot, settings, ledger, hashes),
+        keywords_are_genes=not snapshot.has_data,
+        jsonld_context=json.dumps(jsonld.read_context(options.context)) if options.context else None,
+    )
+    if options.gene_info is not None:
+        wanted = _wanted_symbols(snapshot, context) if context.keywords_are_genes else frozenset()
+        context = replace(context, symbols=lists.read_gene_info(options.gene_info, wanted))
+    return Plan(
+        root=root,
+        context=context,
+        papers=_papers(snapshot.records),
+        ledger=ledger,
+        pages=pages if snapshot.whole else [],
+        hashes=hashes,
+        source={"kind": snapshot.kind, "revision": snapshot.revision, "date": snapshot.date},
+        signatures=snapshot.signatures,
+        figids={files.path: files.figid for files in snapshot.records},
+        output=options.output,
+        asked=_asked(context, options, whole=snapshot.whole),
+    )
+
+
+def _papers(records: Iterable[RecordFiles]) -> dict[str, tuple[RecordFiles, ...]]:
+    """Return the records of each paper, papers in the order of their figures' IRIs."""
+    found: dict[str, list[RecordFiles]] = {}
+    for files in records:
+        found.setdefault(escape(files.pmcid), []).append(files)
+    return {pmcid: tuple(found[pmcid]) for pmcid in sorted(found, key=lambda pmcid: f"{pmcid}__")}
+
+
+def _asked(context: Context, options: Options, *, whole: bool) -> str:
+    """Return a hash of all but the source and the organisms that a build's triples and files depend on."""
+    settings = asdict(context.settings)
+    for name in ("max_rejected", "max_rejected_rows", "shard_records"):
+        del settings[name]
+    symbols = sorted(context.symbols.items()) if context.symbols is not None else None
+    value = [settings, symbols, context.keywords_are_genes, context.jsonld_context]
+    value += [asdict(options.output), options.only, options.limit, whole]
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
+
+
+def _read_maps(
+    snapshot: Snapshot, settings: Settings, ledger: Ledger, hashes: list[tuple[str, str]]
+) -> dict[str, list[MapLine]]:
+    """Return the map lines of each figid that has a record; account for the others."""
+    figids = {files.figid for files in snapshot.records}
+    maps: dict[str, list[MapLine]] = {}
+    for path in snapshot.maps:
+        lines, problems, digest = read_map(snapshot.root, path, settings.limits)
+        hashes.append((path, digest))
+        if snapshot.whole:
+            ledger.report(*problems)
+        for line in lines:
+            if line.figid in figids:
+                maps.setdefault(line.figid, []).append(line)
+            elif snapshot.whole:
+                ledger.report(
+                    problem(
+                        "map-line-without-record",
+                        path,
+                        line=line.line,
+                        field=line.figid,
+                        value=line.value,
+                        kind=Kind.MAP_LINE,
+                    )
+                )
+    return maps
+
+
+def _wanted_symbols(snapshot: Snapshot, context: Context) -> frozenset[tuple[str, str]]:
+    """Return (taxonomy id, keyword) of all records whose keywords may be genes."""
+    wanted: set[tuple[str, str]] = set()
+    for files in snapshot.records:
+        front, _, _ = read_record(snapshot.root, files.path, context.settings.limits)
+        block = front.fields.get("schema-jsonld") if front else None
+        names = front.fields.get("organisms_ner") if front else None
+        if isinstance(block, dict) and names:
+            taxids = [
+                context.organisms.get(n) for n in (names if isinstance(names, list) else [names]) if isinstance(n, str)
+            ]
+            wanted.update((taxid, keyword) for taxid in taxids if taxid for keyword in block_keywords(block))
+    return frozenset(wanted)
+
+
+def cut(plan: Plan, pmcids: Iterable[str], folder: str) -> list[Shard]:
+    """Cut papers (escaped PMCIDs, in the order of the plan) into shards, whose results go to `folder`.
+
+    All records of a paper are in one shard; but for that, a shard has at most as many records as the settings say.
+    """
+    context = shards.write_context(plan.context, plan.output, folder)
+    made: list[Shard] = []
+    for records in _groups((plan.papers[pmcid] for pmcid in pmcids), plan.context.settings.shard_records):
+        maps = tuple(line for files in records for line in plan.context.maps.get(files.figid, ()))
+        key = _key(context, plan, records, maps)
+        made.append(Shard(len(made), key, plan.root, records, maps, context, folder))
+    return made
+
+
+def _groups(papers: Iterable[tuple[RecordFiles, ...]], size: int) -> Iterator[tuple[RecordFiles, ...]]:
+    group: list[RecordFiles] = []
+    for records in papers:
+        if group and len(group) + len(records) > size:
+            yield tuple(group)
+            group = []
+        group += records
+    if group:
+        yield tuple(group)
+
+
+def _key(context: str, plan: Plan, records: Iterable[RecordFiles], maps: Iterable[MapLine]) -> str:
+    """Return the name of a shard's result: equal when all its files are known to be the same, else never again."""
+    digest = hashlib.sha256(f"{context.rpartition('/')[2]}\n{plan.root}\n".encode())
+    for files in records:
+        for path in (files.path, *(path for _, path in files.tables)):
+            signature = plan.signatures.get(path, "")
+            digest.update(f"{files.figid}\t{path}\t{signature or _content(plan.root, path)}\n".encode())
+    digest.update(repr(list(maps)).encode())
+    return digest.hexdigest()[:32]
+
+
+def _content(root: str, path: str) -> str:
+    try:
+        return hash_file(Path(root) / path)
+    except OSError as error:
+        return f"unreadable: {error.strerror}"

@@ -1,0 +1,460 @@
+"""The unit of work: a shard of papers goes in as a small description, files of sorted runs and facts come out.
+
+`convert` needs nothing but its description: the source's files and a place for the result, which all workers
+reach (a folder, or a store by fsspec). The result is one data file and a few numbers, so that any engine can run
+shards anywhere and in any order. A result that is there already, of the same content, is not made again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from functools import lru_cache
+from itertools import groupby
+from operator import attrgetter, itemgetter
+from typing import IO, Any
+
+from pfocr_rdf import facts, jsonld, serialize, storage
+from pfocr_rdf import identifiers as ids
+from pfocr_rdf.accounts import Account, Ledger
+from pfocr_rdf.blocks import Block, Cuts, Item, Seam, united
+from pfocr_rdf.codecs import CODECS, GZIP
+from pfocr_rdf.errors import INPUT_KINDS, Kind, Problem
+from pfocr_rdf.extract.organisms import MapLine
+from pfocr_rdf.extract.records import RecordFiles, read_figure
+from pfocr_rdf.mapping import article, entities, mention
+from pfocr_rdf.mapping import figure as figure_mapping
+from pfocr_rdf.model import Figure, Layer
+from pfocr_rdf.normalize import Context, normalize
+from pfocr_rdf.settings import Limits, Settings
+
+Progress = Callable[[int], None]
+"""Called with the number of records that were just done."""
+
+_ALIGNED = (ids.FIGURES, ids.MENTIONS)
+"""Families whose subjects come in the order of the papers: runs of different shards never overlap there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shard:
+    """What a worker needs to know: files of a run of papers, where they lie, where the result goes.
+
+    `context` is the place of what all shards share (`write_context`); `maps` are the map lines of these figures;
+    `key` names the content, and so the result.
+    """
+
+    number: int
+    key: str
+    root: str
+    records: tuple[RecordFiles, ...]
+    maps: tuple[MapLine, ...]
+    context: str
+    folder: str
+
+    @property
+    def data(self) -> str:
+        """Place of the data file."""
+        return storage.join(self.folder, f"{self.key}.data")
+
+    @property
+    def result(self) -> str:
+        """Place of the numbers about it, which is written last."""
+        return storage.join(self.folder, f"{self.key}.json")
+
+
+@dataclass(slots=True)
+class Result:
+    """What a shard became: the place of its data file, where its sections lie in it, its hash, and counts."""
+
+    number: int
+    data: str
+    sections: dict[str, tuple[int, int]]
+    sha256: str
+    counts: dict[str, int]
+    reused: bool = False
+
+    def section(self, name: str) -> bytes:
+        """Return a section of the data file: `facts`, `papers`, `files` or `runs`."""
+        start, size = self.sections[name]
+        return storage.get(self.data, start, size) if size else b""
+
+
+@dataclass(slots=True)
+class Run:
+    """Subjects of one layer and family in code-point order, in a part of a data file.
+
+    Blocks without a digest lie there as plain Turtle, the others packed as the build wants them.
+    """
+
+    data: str
+    layer: Layer
+    first: str
+    last: str
+    blocks: list[Block]
+
+
+@dataclass(slots=True)
+class Paper:
+    """What is kept of one paper beside its triples: hash of its files, counts, accounts, aliases and problems."""
+
+    pmcid: str
+    fingerprint: str
+    figures: int
+    mentions: int
+    accounts: list[tuple[int, int, int, int]]
+    aliases: list[tuple[str, str]] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+
+    def to_line(self) -> str:
+        """Return the paper as one line."""
+        accounts = " ".join(f"{a},{b},{c},{d}" for a, b, c, d in self.accounts)
+        extra = ""
+        if self.aliases or self.problems:
+            extra = json.dumps([self.aliases, [problem_parts(p) for p in self.problems]], ensure_ascii=False)
+        return f"{self.pmcid}\t{self.fingerprint}\t{self.figures}\t{self.mentions}\t{accounts}\t{extra}\n"
+
+    @classmethod
+    def from_line(cls, line: str) -> Paper:
+        """Read a line that `to_line` wrote."""
+        pmcid, fingerprint, figures, mentions, accounts, extra = line.rstrip("\n").split("\t")
+        aliases, problems = json.loads(extra) if extra else ([], [])
+        return cls(
+            pmcid,
+            fingerprint,
+            int(figures),
+            int(mentions),
+            [_account(part) for part in accounts.split(" ")],
+            [(alias, path) for alias, path in aliases],
+            [problem_from(parts) for parts in problems],
+        )
+
+    def add_to(self, ledger: Ledger, sign: int = 1) -> None:
+        """Add the paper's accounts to a ledger, or take them back; and its problems when they are added."""
+        for kind, (emitted, merged, rejected, unresolved) in zip(INPUT_KINDS, self.accounts, strict=True):
+            account = ledger.accounts[kind]
+            account.emitted += sign * emitted
+            account.merged += sign * merged
+            account.rejected += sign * rejected
+            account.unresolved += sign * unresolved
+        if sign > 0:
+            ledger.problems += self.problems
+
+
+def _account(text: str) -> tuple[int, int, int, int]:
+    emitted, merged, rejected, unresolved = text.split(",")
+    return int(emitted), int(merged), int(rejected), int(unresolved)
+
+
+def problem_parts(found: Problem) -> list[Any]:
+    """Return a problem as JSON values."""
+    return [found.file, found.line, found.field, found.code, found.value, str(found.kind), found.count]
+
+
+def problem_from(parts: Sequence[Any]) -> Problem:
+    """Return the problem that `problem_parts` took apart."""
+    file, line, name, code, value, kind, count = parts
+    return Problem(file, line, name, code, value, Kind(kind), count)
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """How the files of a build are written: the name of a codec, and whether N-Quads are asked for."""
+
+    compress: str = "none"
+    nquads: bool = False
+
+
+def write_context(context: Context, output: Output, folder: str) -> str:
+    """Write what all shards share (not the maps) as JSON, named by its hash; return its place."""
+    symbols = context.symbols
+    value = {
+        "settings": asdict(context.settings),
+        "organisms": dict(context.organisms),
+        "symbols": None if symbols is None else [[*key, *genes] for key, genes in sorted(symbols.items())],
+        "keywords_are_genes": context.keywords_are_genes,
+        "jsonld_context": context.jsonld_context,
+        "output": asdict(output),
+    }
+    data = json.dumps(value, ensure_ascii=False, sort_keys=True).encode()
+    place = storage.join(folder, f"context-{hashlib.sha256(data).hexdigest()}.json")
+    storage.put(place, data)
+    return place
+
+
+@lru_cache(maxsize=2)
+def _read_context(place: str) -> tuple[Context, Output]:
+    value = json.loads(storage.get(place))
+    settings = value["settings"]
+    symbols = value["symbols"]
+    context = Context(
+        settings=Settings(**{**settings, "limits": Limits(**settings["limits"])}),
+        organisms=value["organisms"],
+        symbols=None if symbols is None else {(taxid, symbol): tuple(genes) for taxid, symbol, *genes in symbols},
+        keywords_are_genes=value["keywords_are_genes"],
+        jsonld_context=value["jsonld_context"],
+    )
+    return context, Output(**value["output"])
+
+
+def convert(shard: Shard, progress: Progress | None = None) -> Result:
+    """Read, check and map the records of one shard; write its runs and facts to one data file.
+
+    Raises `OSError` when the place of the result refuses.
+    """
+    if storage.exists(shard.result) and storage.exists(shard.data):
+        if progress:
+            progress(len(shard.records))
+        return Result(**{**json.loads(storage.get(shard.result)), "number": shard.number, "reused": True})
+    shared, output = _read_context(shard.context)
+    maps: dict[str, list[MapLine]] = {}
+    for line in shard.maps:
+        maps.setdefault(line.figid, []).append(line)
+    context = Context(
+        shared.settings, shared.organisms, maps, shared.symbols, shared.keywords_are_genes, shared.jsonld_context
+    )
+    making = _Making(context, output)
+    for pmcid, files in groupby(shard.records, key=attrgetter("pmcid")):
+        making.paper(pmcid, list(files), shard.root)
+        if progress:
+            progress(making.read)
+            making.read = 0
+    return making.write(shard)
+
+
+class _Making:
+    """What grows while a shard is converted."""
+
+    def __init__(self, context: Context, output: Output) -> None:
+        self.context, self.output = context, output
+        self.section = facts.Section()
+        self.papers: list[str] = []
+        self.files: list[str] = []
+        self.counts: Counter[str] = Counter()
+        self.data = io.BytesIO()
+        self.runs: dict[tuple[Layer, str], RunWriter] = {}
+        self.read = 0
+
+    def paper(self, pmcid: str, records: Sequence[RecordFiles], root: str) -> None:
+        """Convert all records of one paper."""
+        ledger = Ledger()
+        figures: list[Figure] = []
+        hashes: list[tuple[str, str]] = []
+        limits = self.context.settings.limits
+        for files in records:
+            raw = read_figure(root, files, limits)
+            hashes += raw.hashes
+            figure = normalize(raw, self.context, ledger)
+            if figure is not None:
+                figures.append(figure)
+        self.read += len(records)
+        self.files += [f"{facts.escape(path)}\t{digest}\n" for path, digest in hashes]
+        if figures:
+            self._emit(pmcid, figures, ledger)
+        mentions = sum(len(figure.mentions) for figure in figures)
+        self.counts["figures"] += len(figures)
+        self.counts["mentions"] += mentions
+        self.counts["papers"] += bool(figures)
+        maps = [line for files in records for line in self.context.maps.get(files.figid, ())]
+        paper = Paper(
+            facts.escape(pmcid),
+            fingerprint(hashes, maps),
+            len(figures),
+            mentions,
+            [_amounts(ledger.accounts[kind]) for kind in INPUT_KINDS],
+            [(figure.alias, figure.path) for figure in figures if figure.alias],
+            ledger.problems,
+        )
+        self.papers.append(paper.to_line())
+
+    def _emit(self, pmcid: str, figures: list[Figure], ledger: Ledger) -> None:
+        """Put the subjects of a paper into their runs, and what it says of other things into the facts."""
+        layers: dict[tuple[Layer, str], list[Item]] = {}
+        said: dict[str, list[tuple[str, str]]] = {figure.figid: [] for figure in figures}
+        for layer, subject, text in describe_paper(figures, self.context, said, ledger):
+            family = next((family for family in _ALIGNED if subject.startswith(family)), "")
+            items = layers.get((layer, family))
+            if items is None:
+                items = layers[layer, family] = []
+            items.append((subject, text))
+        for (layer, family), items in layers.items():
+            run = self.runs.get((layer, family))
+            if run is None:
+                run = self.runs[layer, family] = self._run(layer, family)
+            if family:
+                items.sort()
+                run.add(items[0][0], items[-1][0], "".join(map(itemgetter(1), items)), pmcid)
+            else:
+                run.loose += items
+        for figid, what in said.items():
+            self.section.add(ids.slug(figid), what)
+
+    def _run(self, layer: Layer, family: str) -> RunWriter:
+        cuts = Cuts(layer, self.context.settings.image_pattern)
+        return RunWriter(cuts, self.data, self.output if family else None)
+
+    def write(self, shard: Shard) -> Result:
+        """Write the data file and the numbers about it."""
+        runs = [found for (layer, _), run in sorted(self.runs.items()) for found in run.finish(layer)]
+        sections: dict[str, tuple[int, int]] = {}
+        for name, part in (
+            ("facts", self.section.to_bytes()),
+            ("papers", "".join(self.papers).encode()),
+            ("files", "".join(self.files).encode()),
+            ("runs", json.dumps(runs).encode()),
+        ):
+            sections[name] = (self.data.tell(), len(part))
+            self.data.write(part)
+        data = self.data.getbuffer()
+        storage.put(shard.data, data)
+        result = Result(
+            shard.number, shard.data, sections, hashlib.sha256(data).hexdigest(), dict(self.counts), reused=False
+        )
+        storage.put(shard.result, json.dumps(asdict(result)).encode())
+        return result
+
+
+def _amounts(account: Account) -> tuple[int, int, int, int]:
+    return account.emitted, account.merged, account.rejected, account.unresolved
+
+
+def fingerprint(hashes: Iterable[tuple[str, str]], maps: Iterable[MapLine]) -> str:
+    """Return one hash for a paper's files and map lines."""
+    text = "\n".join([f"{path}\t{digest}" for path, digest in hashes])
+    lines = "".join(f"\n{line.path}\t{line.line}\t{line.figid}\t{line.value}" for line in maps)
+    return hashlib.blake2b(f"{text}{lines}".encode(), digest_size=12).hexdigest()
+
+
+def describe_paper(
+    figures: list[Figure], context: Context, said: Mapping[str, list[tuple[str, str]]], ledger: Ledger
+) -> Iterator[tuple[Layer, str, str]]:
+    """Yield layer, subject and Turtle of all that the records of one paper say of themselves.
+
+    What they say of other things goes to `said`, by figid; the problems of their blocks to the ledger.
+    """
+    for figure in figures:
+        block = jsonld.read(figure, context.jsonld_context)
+        ledger.report(*block.problems)
+        yield from mention.blocks(figure)
+        own = said[figure.figid]
+        own += entities.sayings(figure)
+        if block.usual_creator:
+            own.append(("", "W"))
+        for layer, (subject, pairs) in _gathered(figure_mapping.describe(figure, block)):
+            if layer is Layer.COMPAT and not subject.startswith(ids.FIGURES):
+                own += [("", f"N\x1f{subject}\x1f{predicate}\x1f{value}") for predicate, value in pairs]
+            else:
+                yield layer, subject, serialize.block(subject, pairs)
+    for found in article.describe(figures):
+        if isinstance(found, Problem):
+            ledger.report(found)
+        else:
+            layer, (subject, pairs) = found
+            yield layer, subject, serialize.block(subject, pairs)
+    for figid, place, saying in article.sayings(figures):
+        said[figid].append((place, saying))
+
+
+def _gathered(described: Iterable[tuple[Layer, Any]]) -> Iterator[tuple[Layer, Any]]:
+    """Yield descriptions with those of one layer and subject brought together (a block may speak of one twice)."""
+    found: dict[tuple[Layer, str], list[Any]] = {}
+    for layer, (subject, pairs) in described:
+        known = found.get((layer, subject))
+        if known is None:
+            found[layer, subject] = pairs
+        else:
+            found[layer, subject] = [*known, *pairs]
+    return ((layer, (subject, pairs)) for (layer, subject), pairs in found.items())
+
+
+class RunWriter:
+    """Gathers the subjects of one layer and family, cut into blocks as `blocks.Writer` cuts them.
+
+    The first and the last block stay plain, for their neighbours in other shards belong to them.
+    `loose` are subjects that come in any order; they are sorted at the end, and all stay plain.
+    """
+
+    def __init__(self, cuts: Cuts, out: IO[bytes], output: Output | None) -> None:
+        """Write to `out`, whose place is known; packed as `output` says, or all blocks plain."""
+        self.loose: list[Item] = []
+        self._cuts, self._out, self._output = cuts, out, output
+        self._texts: list[str] = []
+        self._start = self._first = self._last = ""
+        self._blocks: list[Block] = []
+
+    def add(self, first: str, last: str, text: str, key: str) -> None:
+        """Take subjects that are cut by one id, from `first` to `last`."""
+        if self._texts and self._cuts.begins(key):
+            self._close(self._output if self._blocks else None)
+        if not self._texts:
+            self._first = first
+        if not self._start:
+            self._start = first
+        self._last = last
+        self._texts.append(text)
+
+    def put(self, subject: str, text: str, key: str) -> None:
+        """Take one subject; those that do not come in order are kept to the end."""
+        if subject > self._last:
+            self.add(subject, subject, text, key)
+        else:
+            self.loose.append((subject, text))
+
+    def _close(self, output: Output | None) -> None:
+        data = "".join(self._texts).encode()
+        self._texts = []
+        start = self._out.tell()
+        if output is None:
+            self._out.write(data)
+            self._blocks.append(Block(self._first, start, len(data), 0, ""))
+            return
+        packed = CODECS[output.compress].encode(data)
+        quads = b""
+        if output.nquads:
+            quads = GZIP.encode(serialize.quads(data.decode(), ids.graph(self._cuts.layer)).encode())
+        self._out.write(packed + quads)
+        self._blocks.append(
+            Block.of(self._first, data)._replace(
+                offset=start, size=len(packed), quads_offset=start + len(packed), quads_size=len(quads)
+            )
+        )
+
+    def finish(self, layer: Layer) -> Iterator[dict[str, Any]]:
+        """Close the last block and yield the run, or one for each family of the loose subjects."""
+        if self._texts:
+            self._close(None)
+            yield {"layer": str(layer), "first": self._start, "last": self._last, "blocks": self._blocks}
+        for _, group in groupby(united(sorted(self.loose)), key=lambda item: self._cuts.place(item[0])[0]):
+            blocks: list[Block] = []
+            texts: list[str] = []
+            begin, last, seam = "", "", Seam(self._cuts)
+            for subject, text in group:
+                if seam.cut(subject) and texts:
+                    blocks.append(self._plain(begin, texts))
+                    texts = []
+                if not texts:
+                    begin = subject
+                texts.append(text)
+                last = subject
+            blocks.append(self._plain(begin, texts))
+            yield {"layer": str(layer), "first": blocks[0].first, "last": last, "blocks": blocks}
+
+    def _plain(self, first: str, texts: list[str]) -> Block:
+        data = "".join(texts).encode()
+        start = self._out.tell()
+        self._out.write(data)
+        return Block(first, start, len(data), 0, "")
+
+
+def read_runs(result: Result) -> list[Run]:
+    """Return the runs of a shard."""
+    return [run_from(result.data, found) for found in json.loads(result.section("runs"))]
+
+
+def run_from(data: str, found: Mapping[str, Any]) -> Run:
+    """Return the run that `RunWriter.finish` told of."""
+    found_blocks = [Block(*parts) for parts in found["blocks"]]
+    return Run(data, Layer(found["layer"]), found["first"], found["last"], found_blocks)

@@ -1,0 +1,235 @@
+"""Things that many records speak of (genes, taxa, chemicals, journals, ...): resolved from the tally of sayings.
+
+Genes stream by in the order of their ids. Most are described alike by all records and go the short way; where
+places dissent, the figures' own lines tell which. `Places` is how those are looked up, wherever the lines lie.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import groupby
+
+from pfocr_rdf import facts, serialize, vocab
+from pfocr_rdf import identifiers as ids
+from pfocr_rdf.errors import Problem
+from pfocr_rdf.facts import Fact, Thing, unescape
+from pfocr_rdf.mapping import entities
+from pfocr_rdf.model import Layer
+
+Item = tuple[Layer, str, str]
+"""Layer, subject (bare IRI) and its Turtle."""
+
+Expected = Mapping[tuple[str, str], str]
+"""The value expected of (thing, field)."""
+
+Places = Callable[[frozenset[str], Expected], Iterable[Fact]]
+"""Looks the dissenting facts up: wanted sayings (escaped) and what is expected to facts with full places."""
+
+_COUNTED = {vocab.CHEMICAL: "chemicals", vocab.MEDICAL_CONDITION: "diseases"}
+_SEPARATOR = "\x1f"
+
+
+@dataclass(slots=True)
+class Things:
+    """Resolves the things of one tally.
+
+    For an update, `only` are the IRIs that must be described, and `maybe` those that must be when their votes or
+    places matter, for records disagree. After `describe` has been read to its end, `counts` holds the number of
+    genes, chemicals, diseases and taxa, `described` the IRIs, `groups` those of all groups of organisms, `problems`
+    the conflicts.
+    """
+
+    tally: Iterable[tuple[str, int]]
+    places: Places
+    only: Container[str] | None = None
+    maybe: Container[str] = ()
+    described: set[str] = field(default_factory=set)
+    groups: list[str] = field(default_factory=list)
+    counts: Counter[str] = field(default_factory=Counter)
+    problems: list[Problem] = field(default_factory=list)
+    _said: dict[str, list[tuple[str, str, int]]] = field(default_factory=dict)
+    _sayings: dict[str, set[str]] = field(default_factory=dict)
+    _organisms: Counter[tuple[str, ...]] = field(default_factory=Counter)
+    _open: dict[str, Thing] = field(default_factory=dict)
+
+    def describe(self) -> Iterator[Item]:
+        """Yield all descriptions; genes in the order of their IRIs, then the others in theirs, then what dissents."""
+        keywords: dict[str, list[str]] = {}
+        rows: list[tuple[str, int]] = []
+        for saying, number in self.tally:
+            kind = saying[0]
+            if kind == "R":
+                break_at = saying.find(_SEPARATOR, 2)
+                gene = saying[2:break_at]
+                if rows and not rows[0][0].startswith(f"R{_SEPARATOR}{gene}{_SEPARATOR}"):
+                    yield from self._gene(rows, keywords)
+                    rows = []
+                rows.append((saying, number))
+                continue
+            if rows:
+                yield from self._gene(rows, keywords)
+                rows = []
+            if kind == "K":
+                keywords.setdefault(saying.rpartition(_SEPARATOR)[2], []).append(saying)
+            self._take(saying, number)
+        if rows:
+            yield from self._gene(rows, keywords)
+        yield from self._others(keywords)
+        yield from self._contested()
+
+    def _take(self, saying: str, number: int) -> None:
+        """Take down a saying of another kind than a gene row's, by thing."""
+        for iri, name, value, _ in entities.expand(unescape(saying), ""):
+            self._said.setdefault(iri, []).append((name, value, number))
+            self._sayings.setdefault(iri, set()).add(saying)
+
+    def _gene(self, rows: list[tuple[str, int]], keywords: Mapping[str, list[str]]) -> Iterator[Item]:
+        """Yield one gene's descriptions, from all rows that name it; take down what they say of organisms."""
+        _, gene, symbol, *organism = rows[0][0].split(_SEPARATOR)
+        for saying, number in rows:
+            self._organisms[tuple(saying.split(_SEPARATOR)[3:])] += number
+        if not gene:
+            return
+        iri = ids.gene(gene)
+        if iri in keywords:  # known by keyword too: one of the others
+            for saying, number in rows:
+                for subject, name, value, _ in entities.expand(unescape(saying), ""):
+                    if subject == iri:
+                        self._said.setdefault(iri, []).append((name, value, number))
+                        self._sayings.setdefault(iri, set()).add(saying)
+            return
+        self.counts["genes"] += 1
+        if not self._asked(iri):
+            return
+        said = {tuple(saying.split(_SEPARATOR)[2:4]) for saying, _ in rows}
+        if len(said) == 1 and "\\" not in symbol and entities.label_of(symbol) == symbol:
+            if self.only is None or iri in self.only:
+                self.described.add(iri)
+                yield from entities.usual_gene(gene, symbol, organism[0])
+            return
+        thing = facts.vote(
+            (name, value, number)
+            for saying, number in rows
+            for subject, name, value, _ in entities.expand(unescape(saying), "")
+            if subject == iri
+        )
+        self._sayings[iri] = {saying for saying, _ in rows}
+        yield from self._thing(iri, thing)
+
+    def _others(self, keywords: Mapping[str, list[str]]) -> Iterator[Item]:
+        """Yield the descriptions of all other things, and of the groups of organisms."""
+        for (taxid, *rest), number in self._organisms.items():
+            taxon = ids.taxon(taxid)
+            said = self._said.setdefault(taxon, [])
+            said.append(("type", vocab.TAXON, number))
+            said += [
+                (name, unescape(value), number)
+                for name, value in zip(("organism_name", "organism_group"), rest, strict=False)
+            ]
+        groups: dict[str, list[str]] = {}
+        for iri in sorted(self._said):
+            thing = facts.vote(self._said[iri])
+            types = thing["type"].votes if "type" in thing else {}
+            self.counts.update(name for cls, name in _COUNTED.items() if cls in types)
+            self.counts["genes"] += iri in keywords
+            if vocab.TAXON in types:
+                self.counts["taxa"] += 1
+                if name := entities.group_of(thing):
+                    groups.setdefault(name, []).append(iri)
+            if self._asked(iri):
+                yield from self._thing(iri, thing)
+        for name in sorted(groups, key=ids.group):
+            subject, pairs = entities.describe_group(name, groups[name])
+            self.groups.append(subject)
+            yield Layer.ENTITIES, subject, serialize.block(subject, pairs)
+
+    def _asked(self, iri: str) -> bool:
+        return self.only is None or iri in self.only or iri in self.maybe
+
+    def _thing(self, iri: str, thing: Thing, *, sure: bool = False) -> Iterator[Item]:
+        """Yield a thing's descriptions, or put it aside when places dissent that must be looked up first.
+
+        Of a thing that may not have changed, nothing is yielded where all say the same, unless `sure`.
+        """
+        found = list(entities.describe(iri, thing))
+        blocks = [
+            (layer, subject, serialize.block(subject, pairs))
+            for layer, (subject, pairs) in (item for item in found if not isinstance(item, Problem))
+            if pairs
+        ]
+        if facts.contested(thing):
+            self._open[iri] = thing
+            return
+        asked = sure or self.only is None or iri in self.only
+        if not asked and all(len(said.votes) == 1 for said in thing.values()):
+            return
+        self.described.add(iri)
+        self.problems += [item for item in found if isinstance(item, Problem)]
+        yield from blocks
+
+    def _contested(self) -> Iterator[Item]:
+        """Look up who dissents, and yield the descriptions that were put aside, in the order of their IRIs."""
+        if not self._open:
+            return
+        expected = {
+            (iri, name): value for iri, thing in self._open.items() for name, value in facts.contested(thing).items()
+        }
+        wanted = {saying for iri in self._open for saying in self._sayings.get(iri, ())}
+        wanted |= self._losing_rows(expected)
+        found = facts.gather(self.places(frozenset(wanted), expected))
+        for iri, thing in sorted(self._open.items()):
+            for name, said in found.get(iri, {}).items():
+                thing[name].places = said.places
+            for name in facts.contested(thing):
+                if thing[name].places is None:
+                    raise ValueError(f"{iri} {name}: nobody says what was counted")
+                thing[name].expected = None
+            yield from self._thing(iri, thing, sure=True)
+
+    def _losing_rows(self, expected: Expected) -> set[str]:
+        """Return the gene rows' sayings that name an organism otherwise than expected; reads the tally again."""
+        taxids = {ids.taxid_of(iri) for iri, _ in expected} - {""}
+        if not taxids:
+            return set()
+        losing: set[str] = set()
+        for saying, _ in self.tally:
+            if saying[0] != "R":
+                continue
+            taxid, *rest = saying.split(_SEPARATOR)[3:]
+            if taxid in taxids and rest:
+                taxon = ids.taxon(taxid)
+                for name, value in zip(("organism_name", "organism_group"), rest, strict=True):
+                    if expected.get((taxon, name), unescape(value)) != unescape(value):
+                        losing.add(saying)
+        return losing
+
+
+def dissents(data: bytes, wanted: frozenset[str], expected: Expected) -> list[Fact]:
+    """Return the facts of one section that do not give what is expected, with full places.
+
+    Where one place gives several values, all of them are returned.
+    """
+    found: list[Fact] = []
+    for base, said in facts.lines_with(data, wanted):
+        facts_here = [
+            (iri, name, value, facts.full_place(base, place))
+            for place, saying in said
+            for iri, name, value, _ in entities.expand(unescape(saying), "")
+            if (iri, name) in expected
+        ]
+        for (iri, name, place), group in groupby(sorted(facts_here, key=_by_place), key=_by_place):
+            values = [value for _, _, value, _ in group]
+            if any(value != expected[iri, name] for value in values):
+                found += [(iri, name, value, place) for value in values]
+    return found
+
+
+def _by_place(fact: Fact) -> tuple[str, str, str]:
+    return fact[0], fact[1], fact[3]
+
+
+def spoken_of(sayings: Iterable[str]) -> set[str]:
+    """Return the IRIs of the things that sayings (escaped) speak of."""
+    return {iri for saying in sayings for iri, _, _, _ in entities.expand(unescape(saying), "")}

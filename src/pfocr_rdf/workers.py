@@ -1,0 +1,101 @@
+"""Running many like tasks at once: here, in processes of this machine, or by whatever else maps a function.
+
+An `Engine` takes a function and tasks and yields results as they come, in any order. Functions and tasks are
+small and picklable, so an engine may send them to other machines (`pfocr_rdf.dask_engine` is one).
+"""
+
+from __future__ import annotations
+
+import ctypes
+import multiprocessing
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import AbstractContextManager
+from types import TracebackType
+from typing import Any, Protocol, Self, TypeVar
+
+from pfocr_rdf.errors import PfocrError
+
+Task = TypeVar("Task")
+Done = TypeVar("Done")
+
+_PARENT_DEATH = 1
+"""Linux's number for "send me a signal when my parent dies"."""
+
+
+class Engine(Protocol):
+    """What runs tasks."""
+
+    def map(self, function: Callable[[Task], Done], tasks: Sequence[Task]) -> Iterator[Done]:
+        """Yield the result of each task, in any order; raise the first exception of a task."""
+        ...
+
+
+class Serial:
+    """Runs tasks here, one after the other."""
+
+    def map(self, function: Callable[[Task], Done], tasks: Sequence[Task]) -> Iterator[Done]:
+        """Yield the result of each task, in order."""
+        return map(function, tasks)
+
+
+class Processes(AbstractContextManager["Processes"]):
+    """Runs tasks in processes of this machine, which are started when there is more than one task."""
+
+    def __init__(self, workers: int) -> None:
+        """Use so many processes; one means none beside this."""
+        self.workers = workers
+        self._pool: ProcessPoolExecutor | None = None
+
+    def __enter__(self) -> Self:
+        """Begin; nothing is started yet."""
+        return self
+
+    def __exit__(self, _kind: type[BaseException] | None, _error: BaseException | None, _: TracebackType | None) -> None:
+        """Stop the processes; tasks that have not begun are dropped."""
+        if self._pool:
+            self._pool.shutdown(wait=True, cancel_futures=True)
+
+    def map(self, function: Callable[[Task], Done], tasks: Sequence[Task]) -> Iterator[Done]:
+        """Yield the result of each task as it comes.
+
+        Raises `PfocrError` when a process was killed.
+        """
+        if self.workers == 1 or len(tasks) < 2:
+            yield from map(function, tasks)
+            return
+        if self._pool is None:
+            context = multiprocessing.get_context("spawn")
+            self._pool = ProcessPoolExecutor(min(self.workers, len(tasks)), mp_context=context, initializer=_begin)
+        try:
+            futures = [self._pool.submit(function, task) for task in tasks]
+            for future in as_completed(futures):
+                yield future.result()
+        except BrokenProcessPool as error:
+            raise PfocrError(
+                "a worker process was killed, perhaps for lack of memory; run again (what is finished is reused), "
+                "with a smaller --workers"
+            ) from error
+
+
+def _begin() -> None:
+    """Set a worker process up: it ends with its parent, and leaves interrupts to it."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PARENT_DEATH, int(signal.SIGKILL), 0, 0, 0)
+        if os.getppid() == 1:  # the parent died before
+            os._exit(1)
+
+
+def cores() -> int:
+    """Return the number of cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def default_engine(workers: int | None) -> Any:
+    """Return the engine for a number of workers; None means one for each core."""
+    return Processes(workers or cores())
