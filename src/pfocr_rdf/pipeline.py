@@ -222,8 +222,7 @@ def convert_batch(
         for files in files_of_paper:
             raw = read_figure(root, files, context.settings.limits)
             result.hashes += raw.hashes
-            figure, ledger = normalize(raw, context)
-            result.ledger.add(ledger)
+            figure = normalize(raw, context, result.ledger)
             if figure is not None:
                 figures.append(figure)
             if progress:
@@ -257,8 +256,10 @@ def describe_paper(figures: list[Figure], context: Context) -> Iterator[tuple[La
         yield from mention.describe(figure)
         yield from entities.facts(figure)
         if block.usual_creator:
-            yield from entities.creator_facts()
+            yield from entities.expand(article.CREATOR, "")
     yield from article.describe(figures)
+    for figid, _, saying in article.sayings(figures):
+        yield from entities.expand(saying, ids.slug(figid))
 
 
 def collect(

@@ -12,6 +12,7 @@ import pyoxigraph as ox
 from pyld import jsonld
 
 from pfocr_rdf import pipeline, serialize, vocab
+from pfocr_rdf.accounts import Ledger
 from pfocr_rdf.errors import Problem, UsageError
 from pfocr_rdf.extract.records import read_figure
 from pfocr_rdf.facts import Fact, lines
@@ -38,7 +39,8 @@ def read_layers(record: Path, options: pipeline.Options) -> tuple[dict[Layer, li
         if not files:
             raise UsageError(f"{record}: {snapshot.ledger.problems[0].advice}")
         raw = read_figure(planned.root, files[0], options.settings.limits)
-        figure, ledger = normalize(raw, planned.context)
+        ledger = Ledger()
+        figure = normalize(raw, planned.context, ledger)
         if figure is None:
             found = ledger.rejected()[0]
             raise UsageError(f"{record}: refused ({found.code}, {found.field or 'line'} {found.line}): {found.advice}")

@@ -26,8 +26,6 @@ Description = tuple[str, list[Pair]]
 
 _LOCAL = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 _ILLEGAL_IN_IRI = re.compile(r"[\x00-\x20<>\"{}|\\^`]")
-_ESCAPES = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\r": "\\r", "\t": "\\t"}
-_TO_ESCAPE = re.compile(r'[\\"\n\r\t]')
 _BY_LENGTH = sorted(((ns, prefix) for prefix, ns in PREFIXES.items()), key=lambda pair: (-len(pair[0]), pair))
 _STARTS = tuple(PREFIXES.values())
 
@@ -71,8 +69,16 @@ def expand(token: Token) -> str:
 
 def string(value: str) -> Token:
     """Return the token of a plain string."""
-    if _TO_ESCAPE.search(value):
-        value = _TO_ESCAPE.sub(lambda match: _ESCAPES[match[0]], value)
+    if "\\" in value:  # first, for the others bring backslashes in
+        value = value.replace("\\", "\\\\")
+    if '"' in value:
+        value = value.replace('"', '\\"')
+    if "\n" in value:
+        value = value.replace("\n", "\\n")
+    if "\r" in value:
+        value = value.replace("\r", "\\r")
+    if "\t" in value:
+        value = value.replace("\t", "\\t")
     return f'"{value}"'
 
 

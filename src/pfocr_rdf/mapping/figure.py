@@ -21,17 +21,19 @@ def describe(figure: Figure, block: Block) -> Iterator[tuple[Layer, Description]
             Layer.CORE,
             (figure.image, [(v.A, v.IMAGE_OBJECT), (v.IDENTIFIER, string(figure.filename))]),
         )
+    # the token of a gene is always its whole IRI: no prefix shortens it
     for level, layer in GENE_LINKS.items():
-        genes = [gene for gene, best in figure.genes.items() if best is level]
-        if genes:
-            yield layer, (subject, [(v.MENTIONS, iri(gene)) for gene in genes])
-    if figure.chemicals:
-        yield Layer.LINKS_CHEMICALS, (subject, [(v.MENTIONS, iri(e)) for e in figure.chemicals])
-    if diseases := figure.diseases - figure.chemicals:
-        yield Layer.LINKS_DISEASES, (subject, [(v.MENTIONS, iri(e)) for e in diseases])
-    said = {*core, *((v.MENTIONS, iri(e)) for e in (*figure.genes, *figure.chemicals, *figure.diseases))}
-    if compat := [pair for pair in _compat(figure, block) if pair not in said]:
-        yield Layer.COMPAT, (subject, compat)
+        if genes := [(v.MENTIONS, f"<{gene}>") for gene, best in figure.genes.items() if best is level]:
+            yield layer, (subject, genes)
+    chemicals = [(v.MENTIONS, iri(chemical)) for chemical in figure.chemicals]
+    if chemicals:
+        yield Layer.LINKS_CHEMICALS, (subject, chemicals)
+    if diseases := [(v.MENTIONS, iri(disease)) for disease in figure.diseases - figure.chemicals]:
+        yield Layer.LINKS_DISEASES, (subject, diseases)
+    if compat := list(_compat(figure, block)):
+        said = {*core, *((v.MENTIONS, iri(e)) for e in (*figure.genes, *figure.chemicals, *figure.diseases))}
+        if compat := [pair for pair in compat if pair not in said]:
+            yield Layer.COMPAT, (subject, compat)
     for node in block.nodes:
         yield Layer.COMPAT, node
 
