@@ -130,7 +130,7 @@ class Fields:
 
 def generation(front: FrontMatter) -> str:
     """Return `2021`, `2023` or `2024` (and later): see `docs/design.md`."""
-    if GENERATION_2021 & front.fields.keys():
+    if not GENERATION_2021.isdisjoint(front.fields):
         return "2021"
     keys = list(front.fields)
     after = keys.index("organisms") + 1 if "organisms" in keys else 0

@@ -43,6 +43,7 @@ Extra = tuple[tuple[str, str], ...]
 """Names and cells of unknown columns."""
 
 _MISSING = ("NA", "")
+_NOTHING = frozenset(_MISSING)
 _PREFIX = re.compile(r"(?i)(?:mesh|chebi|doid):")
 _KEY_PREFIX = {Kind.GENE_ROW: "gene", Kind.CHEMICAL_ROW: "chemical", Kind.DISEASE_ROW: "disease"}
 _CLASS = {Kind.CHEMICAL_ROW: vocab.CHEMICAL, Kind.DISEASE_ROW: vocab.MEDICAL_CONDITION}
@@ -97,15 +98,15 @@ class RowReader:
             self.ledger.report(problem("unknown-column", path, line=1, field=name))
         if table.cleaned:
             self.ledger.report(problem("control-removed", path))
-        sound = kind is Kind.GENE_ROW and _are_sound([cells for _, cells, _ in table.rows], self.table_lexicons)
+        if kind is Kind.GENE_ROW and self._take_table(table):
+            return
         for line, cells, extra in table.rows:
             try:
                 if kind is not Kind.GENE_ROW:
                     self._take_concept(kind, _concept(cells, kind, inline=False), extra, path, line, "")
                     continue
                 taxid, name, group, word, match, symbol, gene_id, source = cells
-                if not sound:
-                    _check_gene(word, match, source, self.table_lexicons, gene_id, ("match", "ncbigene_id"), taxid)
+                _check_gene(word, match, source, self.table_lexicons, gene_id, ("match", "ncbigene_id"), taxid)
             except RowRefused as error:
                 self._refuse(error, path, line, error.column, kind)
                 continue
@@ -153,14 +154,68 @@ class RowReader:
 
     def finish(self) -> None:
         """Put mentions, gene rows, concepts and links on the figure, in a fixed order."""
-        for key, cells in zip(_keys(Kind.GENE_ROW, self._genes), self._genes, strict=True):
-            self._finish_genes(key, cells, self._genes[cells])
+        mentions, gene_rows, genes = self.figure.mentions, self.figure.gene_rows, self.figure.genes
+        kind = Kind.GENE_ROW
+        for key, (cells, members) in zip(_keys(kind, self._genes), self._genes.items(), strict=True):
+            variants = self._gene_variants(cells, members) if self._variants else ()
+            for saying in members.values():
+                gene_rows.append((key, saying))
+            if len(cells) == 3:
+                word, match, lexicon = cells
+                bodies = tuple([f"{ids.GENES}{gene_id}" for gene_id in members])
+                mentions.append(Mention(kind, key, word, match, None, lexicon, bodies, None, None, None, variants))
+                level = LEXICONS[lexicon]
+                for gene in bodies:
+                    if gene not in genes or level < genes[gene]:
+                        genes[gene] = level
+            else:
+                word, match, lexicon, _, symbol, taxid = cells
+                named = None if symbol in _MISSING else symbol
+                taxon = ids.taxon(taxid)
+                mentions.append(Mention(kind, key, word, match, None, lexicon, (), None, named, taxon, variants))
         for kind, concepts in self._concepts.items():
             for key, concept in zip(_keys(kind, concepts), concepts.values(), strict=True):
                 self._finish_concept(kind, key, concept)
 
     def _refuse(self, error: RowRefused, path: str, line: int, column: str, kind: Kind) -> None:
         self.ledger.report(problem(error.code, path, line=line, field=column, value=error.value, kind=kind))
+
+    def _take_table(self, table: Table) -> bool:
+        """Take all rows of a gene table at once, or none of them and return False.
+
+        Done where each row is new, has a gene id and an organism, and `_check_gene` refuses none: the columns are
+        checked as a whole, each value once.
+        """
+        if not table.rows or table.unknown or self._genes:
+            return False
+        _, rows, _ = zip(*table.rows, strict=True)
+        taxids, names, groups, words, matches, symbols, gene_ids, sources = zip(*rows, strict=True)
+        organisms = Counter(zip(names, taxids, strict=True))
+        keys = list(zip(words, matches, sources, strict=True))
+        if not (
+            all(map(str.strip, words))
+            and all(matches)
+            and self.table_lexicons.keys() >= set(sources)
+            and all(map(ids.TAXON_ID.fullmatch, set(taxids)))
+            and all(map(ids.GENE_ID.fullmatch, set(gene_ids)))
+            and _NOTHING.isdisjoint(names)
+            and _NOTHING.isdisjoint(groups)
+            and len(set(zip(keys, gene_ids, strict=True))) == len(rows)
+        ):
+            return False
+        genes = self._genes
+        for key, gene_id, symbol, taxid, name, group in zip(
+            keys, gene_ids, symbols, taxids, names, groups, strict=True
+        ):
+            saying = f"R\x1f{gene_id}\x1f{symbol}\x1f{taxid}\x1f{name}\x1f{group}"
+            if key in genes:
+                genes[key][gene_id] = saying
+            else:
+                genes[key] = {gene_id: saying}
+        for (name, taxid), count in organisms.items():
+            self.organisms.setdefault(name, {})[taxid] = count
+        self.ledger.accounts[Kind.GENE_ROW].emitted += len(rows)
+        return True
 
     def _take_gene(
         self, cells: Cells, gene_id: str, saying: Saying, extra: Extra, path: str, line: int, place: str
@@ -206,32 +261,11 @@ class RowReader:
             value = " | ".join(cells)
             self.ledger.report(problem("contradictory-row", path, line=line, field=place, value=value, kind=kind))
 
-    def _finish_genes(self, key: str, cells: Cells, members: dict[str, Saying]) -> None:
-        """Put the mention of these cells on the figure, with the rows that are its members."""
-        figure = self.figure
-        word, match, lexicon = cells[:3]
-        variants = [
-            f"{name}@{gene_id or 'NA'}={value}"
-            for gene_id in (members if self._variants else ())
-            for name, value in (v.split("=", 1) for v in self._variants.get((Kind.GENE_ROW, cells, gene_id), ()))
-        ]
-        symbol = taxon = None
-        if len(cells) == 3:
-            bodies = tuple([f"{ids.GENES}{gene_id}" for gene_id in members])
-        else:
-            bodies = ()
-            symbol, taxon = None if cells[4] in _MISSING else cells[4], ids.taxon(cells[5])
-        figure.mentions.append(
-            Mention(
-                Kind.GENE_ROW, key, word, match, None, lexicon, bodies, None, symbol, taxon, tuple(variants)
-            )
-        )
-        figure.gene_rows += [(key, saying) for saying in members.values()]
-        level = LEXICONS[lexicon]
-        for gene in bodies:
-            best = figure.genes.get(gene)
-            if best is None or level < best:
-                figure.genes[gene] = level
+    def _gene_variants(self, cells: Cells, gene_ids: Iterable[str]) -> tuple[str, ...]:
+        """Return what stands in unknown columns of a mention's rows, each with the row's gene."""
+        found = ((i, said) for i in gene_ids for said in self._variants.get((Kind.GENE_ROW, cells, i), ()))
+        parts = ((gene_id, *said.split("=", 1)) for gene_id, said in found)
+        return tuple([f"{name}@{gene_id or 'NA'}={value}" for gene_id, name, value in parts])
 
     def _finish_concept(self, kind: Kind, key: str, row: _Concept) -> None:
         chemical = kind is Kind.CHEMICAL_ROW
@@ -257,20 +291,6 @@ class RowReader:
                 variants=self._variants.get((kind, row.cells, ""), ()),
             )
         )
-
-
-def _are_sound(rows: list[Sequence[str]], lexicons: Mapping[str, Level]) -> bool:
-    """Whether `_check_gene` refuses no row of a gene table: its columns checked as a whole, each value once."""
-    if not rows:
-        return True
-    taxids, _, _, words, matches, _, gene_ids, sources = zip(*rows, strict=True)
-    return (
-        all(map(str.strip, words))
-        and all(matches)
-        and lexicons.keys() >= set(sources)
-        and all(map(ids.TAXON_ID.fullmatch, set(taxids)))
-        and all(map(ids.GENE_ID.fullmatch, set(gene_ids).difference(_MISSING)))
-    )
 
 
 def _check_gene(
@@ -356,7 +376,8 @@ def _variants(extra: Extra) -> tuple[str, ...]:
 
 def _keys(kind: Kind, groups: Iterable[Cells]) -> list[str]:
     """Return the key of each mention: 12 hex digits of the hash of its cells, 24 where 12 are not enough."""
-    digests = [hashlib.sha256(SEPARATOR.join(cells).encode()).hexdigest() for cells in groups]
+    sha256 = hashlib.sha256
+    digests = [sha256(SEPARATOR.join(cells).encode()).hexdigest() for cells in groups]
     prefix = _KEY_PREFIX[kind]
     keys = [f"{prefix}-{digest[:12]}" for digest in digests]
     if len(set(keys)) < len(keys):

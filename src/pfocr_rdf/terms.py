@@ -26,8 +26,8 @@ Description = tuple[str, list[Pair]]
 
 _LOCAL = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 _ILLEGAL_IN_IRI = re.compile(r"[\x00-\x20<>\"{}|\\^`]")
-_BY_LENGTH = sorted(((ns, prefix) for prefix, ns in PREFIXES.items()), key=lambda pair: (-len(pair[0]), pair))
-_STARTS = tuple(PREFIXES.values())
+_BY_NAMESPACE = {namespace: prefix for prefix, namespace in PREFIXES.items()}
+"""Each namespace ends with a slash or a number sign, which no local name that needs no escape can hold."""
 
 
 def is_iri(text: str) -> bool:
@@ -46,12 +46,10 @@ def iri(value: str) -> Token:
 
     Raises `ValueError` for a character that no IRI may hold: such a value must be refused before.
     """
-    if value.startswith(_STARTS):
-        for namespace, prefix in _BY_LENGTH:
-            if value.startswith(namespace):
-                if _LOCAL.fullmatch(value, len(namespace)):
-                    return f"{prefix}:{value[len(namespace) :]}"
-                break
+    cut = max(value.rfind("/"), value.rfind("#")) + 1
+    prefix = _BY_NAMESPACE.get(value[:cut])
+    if prefix is not None and _LOCAL.fullmatch(value, cut):
+        return f"{prefix}:{value[cut:]}"
     if _ILLEGAL_IN_IRI.search(value):
         raise ValueError(f"not an IRI: {value!r}")
     return f"<{value}>"

@@ -13,7 +13,7 @@ from itertools import repeat
 from operator import itemgetter
 
 from pfocr_rdf.errors import Kind
-from pfocr_rdf.extract.text import BOM, clean
+from pfocr_rdf.extract.text import BOM, clean, is_plain
 from pfocr_rdf.settings import Limits
 
 COLUMNS: dict[Kind, tuple[str, ...]] = {
@@ -43,10 +43,6 @@ DERIVED = frozenset({"count_direct", "count_synonym", "count_match"})
 
 INLINE_KEYS = {"genes": Kind.GENE_ROW, "chemicals": Kind.CHEMICAL_ROW, "diseases": Kind.DISEASE_ROW}
 """Front-matter lists of 2021 and the kind of row that they hold."""
-
-_CONTROLS = bytes(code for code in range(0x20) if code not in b"\t\n\r")
-_NONCHARACTERS = b"\xef\xbf"
-"""With these bytes begin, in UTF-8, the two characters beyond the controls that may have to be removed."""
 
 _LONG_HEADER = 1000
 
@@ -140,7 +136,7 @@ def parse(data: bytes, kind: Kind, path: str, limits: Limits) -> Table:
 def _parse_plain(data: bytes, kind: Kind, path: str, limits: Limits) -> Table | None:
     """Read a table at once in which nothing is unusual; None for any other, which is then read line by line."""
     data = data.removeprefix(BOM).replace(b"\r\n", b"\n")
-    if b"\n\n" in data or _NONCHARACTERS in data or len(data.translate(None, _CONTROLS)) != len(data):
+    if b"\n\n" in data or not is_plain(data):
         return None
     try:
         text = data.decode("utf-8")

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from pfocr_rdf import identifiers as ids
 from pfocr_rdf import vocab as v
 from pfocr_rdf.jsonld import Block
 from pfocr_rdf.model import GENE_LINKS, Figure, Layer, Level
-from pfocr_rdf.terms import Description, Pair, decimal, gyear, integer, iri, string
+from pfocr_rdf.terms import Description, Pair, Token, decimal, gyear, integer, iri, string
 
 
 def describe(figure: Figure, block: Block) -> Iterator[tuple[Layer, Description]]:
@@ -30,12 +30,23 @@ def describe(figure: Figure, block: Block) -> Iterator[tuple[Layer, Description]
         yield Layer.LINKS_CHEMICALS, (subject, chemicals)
     if diseases := [(v.MENTIONS, iri(disease)) for disease in figure.diseases - figure.chemicals]:
         yield Layer.LINKS_DISEASES, (subject, diseases)
-    if compat := list(_compat(figure, block)):
-        said = {*core, *((v.MENTIONS, iri(e)) for e in (*figure.genes, *figure.chemicals, *figure.diseases))}
-        if compat := [pair for pair in compat if pair not in said]:
-            yield Layer.COMPAT, (subject, compat)
+    if compat := list(_unsaid(_compat(figure, block), figure, core)):
+        yield Layer.COMPAT, (subject, compat)
     for node in block.nodes:
         yield Layer.COMPAT, node
+
+
+def _unsaid(pairs: Iterable[Pair], figure: Figure, core: list[Pair]) -> Iterator[Pair]:
+    """Yield the pairs that stand in no other layer of the figure."""
+    entities: set[Token] | None = None
+    for pair in pairs:
+        if pair[0] == v.MENTIONS:
+            if entities is None:
+                entities = {iri(entity) for entity in (*figure.genes, *figure.chemicals, *figure.diseases)}
+            if pair[1] in entities:
+                continue
+        if pair not in core:
+            yield pair
 
 
 def _core(figure: Figure, block: Block) -> Iterator[Pair]:

@@ -13,7 +13,7 @@ from pfocr_rdf.model import EVIDENCE, Figure, Layer
 from pfocr_rdf.terms import Description, Pair, Token, iri, string
 
 _iri = lru_cache(maxsize=4096)(iri)
-"""Tokens of the lexicons, chemicals, diseases and taxa that are named again and again."""
+"""Tokens of the chemicals, diseases and taxa that are named again and again."""
 
 _END = " ;\n"
 _NEXT = " ,\n        "
@@ -65,33 +65,35 @@ def blocks(figure: Figure) -> list[tuple[Layer, str, str]]:
     """
     found: list[tuple[Layer, str, str]] = []
     start = ids.mention(figure.figid, "")
-    target = f"{_TARGET}{iri(ids.figure(figure.figid))}{_END}"
-    lexicons: dict[str, str] = {}
+    target = f"{_END}{_TARGET}{iri(ids.figure(figure.figid))}{_END}"
     for kind, key, word, match, name, lexicon, bodies, related, symbol, taxon, variants in figure.mentions:
         subject = start + key
-        source = lexicons.get(lexicon)
-        if source is None:
-            source = lexicons[lexicon] = f"{_SOURCE}{_iri(ids.lexicon(lexicon))}{_END}"
-        text = f"<{subject}>{_TYPE}{_RELATION}{_iri(related)}{_END}" if related is not None else f"<{subject}>{_TYPE}"
-        text += source
-        if bodies:
-            text += f"{_BODY}{_tokens(kind, bodies)}{_END}"
-        text += target
+        token = string(word)
+        body = f"{_END}{_BODY}{_tokens(kind, bodies)}" if bodies else ""
+        relation = more = range_ = ""
         if match is not None:
-            text += f"{_MATCH}{string(match)}{_END}"
+            more = f"{_MATCH}{token if match == word else string(match)}{_END}"
         if name is not None:
-            text += f"{_NAME}{string(name)}{_END}"
+            more += f"{_NAME}{string(name)}{_END}"
+        if related is not None:
+            relation = f"{_RELATION}{_iri(related)}{_END}"
         if symbol is not None:
-            text += f"{_SYMBOL}{string(symbol)}{_END}"
-        text += f"{_WORD}{string(word)}"
+            more += f"{_SYMBOL}{string(symbol)}{_END}"
         if taxon is not None:
-            text += f"{_RANGE}{_iri(taxon)}"
-        found.append((EVIDENCE[kind], subject, f"{text} .\n\n"))
+            range_ = f"{_RANGE}{_iri(taxon)}"
+        source = _lexicon(lexicon)
+        text = f"<{subject}>{_TYPE}{relation}{source}{body}{target}{more}{_WORD}{token}{range_} .\n\n"
+        found.append((EVIDENCE[kind], subject, text))
         if variants:
             said = _NEXT.join(sorted({string(variant) for variant in variants}))
             found.append((Layer.COMPAT, subject, f"<{subject}>\n{_VARIANT}{said} .\n\n"))
     found.sort(key=itemgetter(1))
     return found
+
+
+@lru_cache(maxsize=64)
+def _lexicon(lexicon: str) -> str:
+    return f"{_SOURCE}{iri(ids.lexicon(lexicon))}"
 
 
 def _tokens(kind: Kind, bodies: tuple[str, ...]) -> Token:
