@@ -10,6 +10,7 @@ import hashlib
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import repeat
 from typing import NamedTuple
 
 from pfocr_rdf import identifiers as ids
@@ -42,6 +43,7 @@ Cells = tuple[str, ...]
 Extra = tuple[tuple[str, str], ...]
 """Names and cells of unknown columns."""
 
+_GENE = Kind.GENE_ROW
 _MISSING = ("NA", "")
 _NOTHING = frozenset(_MISSING)
 _PREFIX = re.compile(r"(?i)(?:mesh|chebi|doid):")
@@ -98,11 +100,11 @@ class RowReader:
             self.ledger.report(problem("unknown-column", path, line=1, field=name))
         if table.cleaned:
             self.ledger.report(problem("control-removed", path))
-        if kind is Kind.GENE_ROW and self._take_table(table):
+        if kind is _GENE and self._take_table(table):
             return
         for line, cells, extra in table.rows:
             try:
-                if kind is not Kind.GENE_ROW:
+                if kind is not _GENE:
                     self._take_concept(kind, _concept(cells, kind, inline=False), extra, path, line, "")
                     continue
                 taxid, name, group, word, match, symbol, gene_id, source = cells
@@ -133,19 +135,19 @@ class RowReader:
             place = f"{key}[{index}]"
             try:
                 cells, extra = _inline_row(item, kind)
-                if kind is Kind.GENE_ROW:
-                    word, match, source, symbol, gene_id = cells
+                concept = None if kind is _GENE else _concept(cells, kind, inline=True)
+                if concept is None:
+                    word, match, source, _, gene_id = cells
                     _check_gene(word, match, source, INLINE_LEXICONS, gene_id, ("symbol", "entrez"), HUMAN)
-                else:
-                    concept = _concept(cells, kind, inline=True)
             except RowRefused as error:
                 self._refuse(error, self.path, line, f"{place}.{error.column}" if error.column else place, kind)
                 continue
             for name, _ in extra:
                 self.ledger.report(problem("unknown-column", self.path, line=line, field=f"{place}.{name}"))
-            if kind is not Kind.GENE_ROW:
+            if concept is not None:
                 self._take_concept(kind, concept, extra, self.path, line, place)
                 continue
+            word, match, source, symbol, gene_id = cells
             if gene_id in _MISSING:
                 gene_id, symbol = "", symbol or "NA"
             saying = f"H\x1f{gene_id}\x1f{symbol}\x1f{HUMAN}"
@@ -155,14 +157,14 @@ class RowReader:
     def finish(self) -> None:
         """Put mentions, gene rows, concepts and links on the figure, in a fixed order."""
         mentions, gene_rows, genes = self.figure.mentions, self.figure.gene_rows, self.figure.genes
-        kind = Kind.GENE_ROW
+        kind = _GENE
         for key, (cells, members) in zip(_keys(kind, self._genes), self._genes.items(), strict=True):
             variants = self._gene_variants(cells, members) if self._variants else ()
             for saying in members.values():
                 gene_rows.append((key, saying))
             if len(cells) == 3:
                 word, match, lexicon = cells
-                bodies = tuple([f"{ids.GENES}{gene_id}" for gene_id in members])
+                bodies = tuple(map(ids.gene, members))
                 mentions.append(Mention(kind, key, word, match, None, lexicon, bodies, None, None, None, variants))
                 level = LEXICONS[lexicon]
                 for gene in bodies:
@@ -183,45 +185,51 @@ class RowReader:
     def _take_table(self, table: Table) -> bool:
         """Take all rows of a gene table at once, or none of them and return False.
 
-        Done where each row is new, has a gene id and an organism, and `_check_gene` refuses none: the columns are
-        checked as a whole, each value once.
+        Done where each row is new and `_check_gene` refuses none: the columns are checked as a whole, each value once.
         """
-        if not table.rows or table.unknown or self._genes:
+        if not table.columns or self._genes:
             return False
-        _, rows, _ = zip(*table.rows, strict=True)
-        taxids, names, groups, words, matches, symbols, gene_ids, sources = zip(*rows, strict=True)
-        organisms = Counter(zip(names, taxids, strict=True))
-        keys = list(zip(words, matches, sources, strict=True))
+        taxids, names, groups, words, matches, symbols, gene_ids, sources = table.columns
         if not (
             all(map(str.strip, words))
             and all(matches)
             and self.table_lexicons.keys() >= set(sources)
             and all(map(ids.TAXON_ID.fullmatch, set(taxids)))
-            and all(map(ids.GENE_ID.fullmatch, set(gene_ids)))
-            and _NOTHING.isdisjoint(names)
-            and _NOTHING.isdisjoint(groups)
-            and len(set(zip(keys, gene_ids, strict=True))) == len(rows)
+            and all(map(ids.GENE_ID.fullmatch, set(gene_ids).difference(_MISSING)))
         ):
             return False
+        keys: list[Cells] = list(zip(words, matches, sources, strict=True))
+        names, groups = _without_missing(names), _without_missing(groups)
+        known = _without_missing(gene_ids)
+        if known is not gene_ids:
+            gene_ids = known
+            symbols = [symbol if gene_id else symbol or "NA" for gene_id, symbol in zip(known, symbols, strict=True)]
+            keys = [
+                key if gene_id else (*key, "NA", symbol, taxid)
+                for key, gene_id, symbol, taxid in zip(keys, known, symbols, taxids, strict=True)
+            ]
+        if len(set(zip(keys, gene_ids, strict=True))) < len(keys):
+            return False
         genes = self._genes
-        for key, gene_id, symbol, taxid, name, group in zip(
-            keys, gene_ids, symbols, taxids, names, groups, strict=True
-        ):
-            saying = f"R\x1f{gene_id}\x1f{symbol}\x1f{taxid}\x1f{name}\x1f{group}"
+        sayings = map(SEPARATOR.join, zip(repeat("R"), gene_ids, symbols, taxids, names, groups, strict=False))
+        for key, gene_id, saying in zip(keys, gene_ids, sayings, strict=True):
             if key in genes:
                 genes[key][gene_id] = saying
             else:
                 genes[key] = {gene_id: saying}
-        for (name, taxid), count in organisms.items():
-            self.organisms.setdefault(name, {})[taxid] = count
-        self.ledger.accounts[Kind.GENE_ROW].emitted += len(rows)
+        for (name, taxid), count in Counter(zip(names, taxids, strict=True)).items():
+            if name:
+                self.organisms.setdefault(name, {})[taxid] = count
+        account = self.ledger.accounts[_GENE]
+        account.emitted += len(keys)
+        account.unresolved += gene_ids.count("")
         return True
 
     def _take_gene(
         self, cells: Cells, gene_id: str, saying: Saying, extra: Extra, path: str, line: int, place: str
     ) -> bool:
         """Group a row by its mention and gene; return whether it is new."""
-        account = self.ledger.accounts[Kind.GENE_ROW]
+        account = self.ledger.accounts[_GENE]
         members = self._genes.get(cells)
         if members is None:
             self._genes[cells] = {gene_id: saying}
@@ -229,13 +237,13 @@ class RowReader:
             members[gene_id] = saying
         else:
             same = members[gene_id] == saying
-            self._repeated(Kind.GENE_ROW, cells, gene_id, extra, path, line, place, same=same)
+            self._repeated(_GENE, cells, gene_id, extra, path, line, place, same=same)
             return False
         account.emitted += 1
         if not gene_id:
             account.unresolved += 1
         if extra:
-            self._variants[Kind.GENE_ROW, cells, gene_id] = _variants(extra)
+            self._variants[_GENE, cells, gene_id] = _variants(extra)
         return True
 
     def _take_concept(self, kind: Kind, concept: _Concept, extra: Extra, path: str, line: int, place: str) -> None:
@@ -263,7 +271,7 @@ class RowReader:
 
     def _gene_variants(self, cells: Cells, gene_ids: Iterable[str]) -> tuple[str, ...]:
         """Return what stands in unknown columns of a mention's rows, each with the row's gene."""
-        found = ((i, said) for i in gene_ids for said in self._variants.get((Kind.GENE_ROW, cells, i), ()))
+        found = ((i, said) for i in gene_ids for said in self._variants.get((_GENE, cells, i), ()))
         parts = ((gene_id, *said.split("=", 1)) for gene_id, said in found)
         return tuple([f"{name}@{gene_id or 'NA'}={value}" for gene_id, name, value in parts])
 
@@ -353,7 +361,7 @@ def _inline_row(item: object, kind: Kind) -> tuple[Cells, Extra]:
     columns = _INLINE_COLUMNS[kind]
     cells = tuple([item.get(column, "") for column in columns])
     extra = tuple([(key, value) for key, value in item.items() if key not in columns])
-    if kind is not Kind.GENE_ROW:
+    if kind is not _GENE:
         picked = old_cells(kind, *cells)
         if picked is None:
             raise RowRefused("unknown-lexicon", "source", cells[1])
@@ -363,6 +371,11 @@ def _inline_row(item: object, kind: Kind) -> tuple[Cells, Extra]:
 
 def _known(text: str) -> str:
     return "" if text in _MISSING else text
+
+
+def _without_missing(column: list[str]) -> list[str]:
+    """Return a column with an empty text for each missing one; itself when none is."""
+    return column if _NOTHING.isdisjoint(column) else [_known(text) for text in column]
 
 
 def _need_word(word: str) -> None:
@@ -382,7 +395,5 @@ def _keys(kind: Kind, groups: Iterable[Cells]) -> list[str]:
     keys = [f"{prefix}-{digest[:12]}" for digest in digests]
     if len(set(keys)) < len(keys):
         times = Counter(keys)
-        keys = [
-            f"{prefix}-{digest[:24]}" if times[key] > 1 else key for key, digest in zip(keys, digests, strict=True)
-        ]
+        keys = [f"{prefix}-{digest[:24]}" if times[key] > 1 else key for key, digest in zip(keys, digests, strict=True)]
     return keys

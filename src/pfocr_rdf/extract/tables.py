@@ -6,11 +6,9 @@ is refused, columns of unknown names are kept apart.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from itertools import repeat
-from operator import itemgetter
 
 from pfocr_rdf.errors import Kind
 from pfocr_rdf.extract.text import BOM, clean, is_plain
@@ -57,17 +55,26 @@ Row = tuple[int, Sequence[str], tuple[tuple[str, str], ...]]
 class Table:
     """A table of one figure: rows that can be split, and (line, code, value) of those that cannot.
 
-    `fault` refuses all rows at once (code, value); then `size` still counts them.
+    Where nothing is unusual, `columns` has the cells of each column of `COLUMNS`, the first row's on line 2; of any
+    other table, `listed` has the rows. `fault` refuses all rows at once (code, value); then `size` still counts them.
     """
 
     kind: Kind
     path: str
-    rows: list[Row] = field(default_factory=list)
+    columns: tuple[list[str], ...] = ()
+    listed: list[Row] = field(default_factory=list)
     bad: list[tuple[int, str, str]] = field(default_factory=list)
     unknown: tuple[str, ...] = ()
     fault: tuple[str, str] | None = None
     cleaned: bool = False
     size: int = 0
+
+    @property
+    def rows(self) -> list[Row]:
+        """The rows that can be split."""
+        if not self.columns:
+            return self.listed
+        return [(line, cells, ()) for line, cells in enumerate(zip(*self.columns, strict=True), 2)]
 
 
 def lines_of(data: bytes) -> list[tuple[int, bytes]]:
@@ -95,13 +102,13 @@ class BadHeader(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """What a header says: how many cells a row has, which of them are wanted, which ones nobody knows.
+    """What a header says: the names, where the wanted columns stand, and where those that nobody knows.
 
-    `pick` takes the wanted cells of a row; `old` when they are those of `OLD_COLUMNS`, whose vocabulary is at `source`.
+    `old` when the wanted ones are `OLD_COLUMNS`.
     """
 
     names: tuple[str, ...]
-    pick: Callable[[Sequence[str]], tuple[str, ...]]
+    picks: tuple[int, ...]
     extras: tuple[int, ...]
     old: bool
 
@@ -119,9 +126,9 @@ def read_header(header: str, kind: Kind, limit: int) -> Layout:
     missing = [name for name in wanted if name not in names]
     if missing or len(set(names)) != len(names):
         raise BadHeader(", ".join(missing) or "a column stands twice")
-    picks = [names.index(name) for name in wanted]
+    picks = tuple(names.index(name) for name in wanted)
     extras = tuple(i for i, name in enumerate(names) if i not in picks and name not in DERIVED)
-    return Layout(tuple(names), itemgetter(*picks), extras, old)
+    return Layout(tuple(names), picks, extras, old)
 
 
 _known_header = lru_cache(maxsize=64)(read_header)
@@ -142,18 +149,25 @@ def _parse_plain(data: bytes, kind: Kind, path: str, limits: Limits) -> Table | 
         text = data.decode("utf-8")
     except UnicodeDecodeError:
         return None
-    header, *lines = text.removesuffix("\n").split("\n")
-    if len(lines) > limits.table_rows or len(header) > _LONG_HEADER:
+    header, _, body = text.removesuffix("\n").partition("\n")
+    if len(header) > _LONG_HEADER:
         return None
     try:
         layout = _known_header(header, kind, limits.table_columns)
     except BadHeader:
         return None
-    cells = [line.split("\t") for line in lines]
-    if layout.old or layout.extras or not set(map(len, cells)) <= {len(layout.names)}:
+    if layout.old or layout.extras:
         return None
-    rows: list[Row] = list(zip(range(2, len(cells) + 2), map(layout.pick, cells), repeat(()), strict=False))
-    return Table(kind, path, rows, size=len(cells))
+    if not body:
+        return Table(kind, path)
+    # each line end becomes a cell of its own: if it is the last of its row everywhere, no row has a cell too many
+    cells = body.replace("\n", "\t\n\t").split("\t")
+    width = len(layout.names) + 1
+    ends = cells[width - 1 :: width]
+    size = len(ends) + 1
+    if size > limits.table_rows or ends.count("\n") != len(ends) or len(cells) != size * width - 1:
+        return None
+    return Table(kind, path, tuple([cells[at::width] for at in layout.picks]), size=size)
 
 
 def _parse_lines(data: bytes, kind: Kind, path: str, limits: Limits) -> Table:
@@ -187,11 +201,11 @@ def _parse_lines(data: bytes, kind: Kind, path: str, limits: Limits) -> Table:
         if len(cells) != len(names):
             table.bad.append((number, "wrong-column-count", f"{len(cells)} cells, {len(names)} columns"))
             continue
-        picked: tuple[str, ...] | None = layout.pick(cells)
+        picked: tuple[str, ...] | None = tuple([cells[i] for i in layout.picks])
         if layout.old:
-            picked = old_cells(kind, *layout.pick(cells))
+            picked = old_cells(kind, *[cells[i] for i in layout.picks])
         if picked is None:
             table.bad.append((number, "unknown-lexicon", cells[names.index("source")]))
             continue
-        table.rows.append((number, picked, tuple((names[i], cells[i]) for i in layout.extras)))
+        table.listed.append((number, picked, tuple((names[i], cells[i]) for i in layout.extras)))
     return table

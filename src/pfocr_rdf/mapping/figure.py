@@ -21,10 +21,12 @@ def describe(figure: Figure, block: Block) -> Iterator[tuple[Layer, Description]
             Layer.CORE,
             (figure.image, [(v.A, v.IMAGE_OBJECT), (v.IDENTIFIER, string(figure.filename))]),
         )
-    # the token of a gene is always its whole IRI: no prefix shortens it
-    for level, layer in GENE_LINKS.items():
-        if genes := [(v.MENTIONS, f"<{gene}>") for gene, best in figure.genes.items() if best is level]:
-            yield layer, (subject, genes)
+    genes: tuple[list[Pair], ...] = tuple([] for _ in GENE_LINKS)
+    for gene, level in figure.genes.items():
+        genes[level].append((v.MENTIONS, f"<{gene}>"))  # no prefix shortens the IRI of a gene
+    for layer, pairs in zip(GENE_LINKS.values(), genes, strict=True):
+        if pairs:
+            yield layer, (subject, pairs)
     chemicals = [(v.MENTIONS, iri(chemical)) for chemical in figure.chemicals]
     if chemicals:
         yield Layer.LINKS_CHEMICALS, (subject, chemicals)
@@ -56,7 +58,7 @@ def _core(figure: Figure, block: Block) -> Iterator[Pair]:
     yield v.IS_PART_OF, iri(ids.paper(figure.article.pmcid))
     yield v.PFOCR_GENERATION, string(figure.generation)
     yield v.PFOCR_GENE_COUNT, integer(len(figure.genes))
-    yield v.PFOCR_STRICT_GENE_COUNT, integer(sum(level is Level.SYMBOL for level in figure.genes.values()))
+    yield v.PFOCR_STRICT_GENE_COUNT, integer([*figure.genes.values()].count(Level.SYMBOL))
     for predicate, text in (
         (v.ALTERNATE_NAME, figure.alias),
         (v.NAME, figure.title),

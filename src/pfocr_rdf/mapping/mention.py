@@ -15,6 +15,7 @@ from pfocr_rdf.terms import Description, Pair, Token, iri, string
 _iri = lru_cache(maxsize=4096)(iri)
 """Tokens of the chemicals, diseases and taxa that are named again and again."""
 
+_GENE = Kind.GENE_ROW
 _END = " ;\n"
 _NEXT = " ,\n        "
 _TYPE = f"\n    {v.A} {v.ANNOTATION}{_END}"
@@ -66,6 +67,7 @@ def blocks(figure: Figure) -> list[tuple[Layer, str, str]]:
     found: list[tuple[Layer, str, str]] = []
     start = ids.mention(figure.figid, "")
     target = f"{_END}{_TARGET}{iri(ids.figure(figure.figid))}{_END}"
+    last, layer = None, Layer.EVIDENCE_GENES
     for kind, key, word, match, name, lexicon, bodies, related, symbol, taxon, variants in figure.mentions:
         subject = start + key
         token = string(word)
@@ -83,7 +85,9 @@ def blocks(figure: Figure) -> list[tuple[Layer, str, str]]:
             range_ = f"{_RANGE}{_iri(taxon)}"
         source = _lexicon(lexicon)
         text = f"<{subject}>{_TYPE}{relation}{source}{body}{target}{more}{_WORD}{token}{range_} .\n\n"
-        found.append((EVIDENCE[kind], subject, text))
+        if kind is not last:
+            last, layer = kind, EVIDENCE[kind]
+        found.append((layer, subject, text))
         if variants:
             said = _NEXT.join(sorted({string(variant) for variant in variants}))
             found.append((Layer.COMPAT, subject, f"<{subject}>\n{_VARIANT}{said} .\n\n"))
@@ -98,8 +102,5 @@ def _lexicon(lexicon: str) -> str:
 
 def _tokens(kind: Kind, bodies: tuple[str, ...]) -> Token:
     """Return the tokens of bodies as a block has them; the one of a gene is its whole IRI, which no prefix shortens."""
-    if kind is not Kind.GENE_ROW:
-        return _NEXT.join(sorted({_iri(body) for body in bodies}))
-    if len(bodies) == 1:
-        return f"<{bodies[0]}>"
-    return _NEXT.join(sorted({f"<{body}>" for body in bodies}))
+    tokens = [f"<{body}>" for body in bodies] if kind is _GENE else [_iri(body) for body in bodies]
+    return _NEXT.join(sorted(set(tokens))) if len(tokens) > 1 else tokens[0]
