@@ -62,7 +62,8 @@ def map_values(snapshot: Snapshot, refused: set[tuple[str, int]]) -> dict[str, s
 def drop_refused_rows(raw: RawFigure, refused: set[tuple[str, int]]) -> None:
     """Take out the rows that the build accounts for as refused."""
     for table in raw.tables:
-        table.rows = [row for row in table.rows if (table.path, row.line) not in refused]
+        table.listed = [row for row in table.rows if (table.path, row[0]) not in refused]
+        table.columns = ()
     assert raw.front is not None
     for name in INLINE_KEYS:
         items = raw.front.fields.get(name)

@@ -47,6 +47,8 @@ UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 YEAR = re.compile(r"(?:19|20)[0-9]{2}")
 ABSOLUTE_IRI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[^\x00-\x20<>\"{}|\\^`\x7f-\x9f]+")
 FIGID_BYTES = 200
+_PLAIN = re.compile(r"[A-Za-z0-9._~-]*")
+_PLAIN_DOI = re.compile(r"[A-Za-z0-9._~/:;()-]*")
 
 
 def decode(text: str) -> str:
@@ -57,12 +59,12 @@ def decode(text: str) -> str:
 @lru_cache(maxsize=65536)
 def slug(text: str) -> str:
     """Percent-encode each UTF-8 byte outside `A-Za-z0-9-._~`: any text as one part of an IRI; injective."""
-    return quote(text, safe="")
+    return text if _PLAIN.fullmatch(text) else quote(text, safe="")
 
 
 def figure(figid: str) -> str:
     """Return the IRI of a figure: the address of its page."""
-    return f"{FIGURES}{quote(figid, safe='')}.html"
+    return f"{FIGURES}{slug(figid)}.html"
 
 
 def figid_of(iri: str) -> str:
@@ -77,12 +79,12 @@ def paper(pmcid: str) -> str:
 
 def image(pattern: str, pmcid: str, filename: str) -> str:
     """Return the address of a figure's image, by the pattern of the settings."""
-    return pattern.replace("{pmcid}", pmcid).replace("{filename}", quote(filename, safe=""))
+    return pattern.replace("{pmcid}", pmcid).replace("{filename}", slug(filename))
 
 
 def path_at(host: str, path: str) -> str:
     """Return the address of a path, its segments encoded; slashes around the path do not count."""
-    return f"{host}/{'/'.join(quote(part, safe='') for part in path.strip('/').split('/'))}"
+    return f"{host}/{'/'.join(slug(part) for part in path.strip('/').split('/'))}"
 
 
 def figure_at_pmc(path: str) -> str:
@@ -92,7 +94,7 @@ def figure_at_pmc(path: str) -> str:
 
 def doi(text: str) -> str:
     """Return the IRI of a DOI, in the source's letter case."""
-    return f"https://doi.org/{quote(text, safe='/:;()')}"
+    return f"https://doi.org/{text if _PLAIN_DOI.fullmatch(text) else quote(text, safe='/:;()')}"
 
 
 def ndex(uuid: str) -> str:
@@ -147,7 +149,7 @@ def doid(identifier: str) -> str:
 
 def mention(figid: str, key: str) -> str:
     """Return the IRI of a mention in a figure."""
-    return f"{MENTIONS}{quote(figid, safe='')}/{key}"
+    return f"{MENTIONS}{slug(figid)}/{key}"
 
 
 def lexicon(value: str) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import IntEnum, StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 from pfocr_rdf.errors import Kind
 
@@ -83,8 +83,11 @@ HUMAN = "9606"
 """Taxon of all genes of 2021."""
 
 
-@dataclass(frozen=True, slots=True)
-class Mention:
+SEPARATOR = "\x1f"
+"""Stands between the parts of a saying and of what a mention's key is made from: no cell can hold it."""
+
+
+class Mention(NamedTuple):
     """A word of one figure and what it was taken for: a Web Annotation with zero or more bodies.
 
     `key` is the last part of its IRI; `related` the second id of a chemical or disease; `symbol` and `taxon`
@@ -104,23 +107,20 @@ class Mention:
     variants: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class GeneRow:
-    """What a gene row says about gene and organism, and its place; `gene_id` is empty when it has none.
+Saying = str
+"""What one place says of a thing that many records speak of: a letter and parts, joined by `SEPARATOR`.
 
-    `organism_name` is None for the inline lists, which name no organism.
-    """
-
-    place: str
-    gene_id: str
-    symbol: str
-    taxid: str
-    organism_name: str | None
-    organism_group: str | None
+`R` gene id (empty for none), symbol, taxonomy id, organism's name, its group: a row of a gene table; without the last
+two an item of the inline lists, which name no organism;
+`K` taxonomy id, symbol, gene: a keyword that is a gene; `T` taxon, field, name: an organism that a record names;
+`C` concept, class, accession, label, close concept: a chemical or disease;
+`J` journal, abbreviation, title; `P` publisher, name; `W` alone: the usual creator;
+`N` node outside the graph, predicate, object (tokens): what a block says of it;
+`O` taxon, slug, Latin name, common name, group, image: an organism page. Things are given by their IRI.
+"""
 
 
-@dataclass(frozen=True, slots=True)
-class Concept:
+class Concept(NamedTuple):
     """A chemical or disease: IRI, class, accession, and the label that a row gives it (empty for none)."""
 
     iri: str
@@ -130,8 +130,7 @@ class Concept:
     close: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class NamedTaxon:
+class NamedTaxon(NamedTuple):
     """An organism that a record names in `field`: the name as given and the IRI found for it."""
 
     field: str
@@ -139,8 +138,7 @@ class NamedTaxon:
     iri: str
 
 
-@dataclass(frozen=True, slots=True)
-class Article:
+class Article(NamedTuple):
     """What one record says about its paper; an empty text is a missing value."""
 
     pmcid: str
@@ -156,7 +154,10 @@ class Article:
 
 @dataclass(slots=True)
 class Figure:
-    """One figure: all that its record and tables say, checked. Texts are verbatim; empty means missing."""
+    """One figure: all that its record and tables say, checked. Texts are verbatim; empty means missing.
+
+    `gene_rows` has the key of the mention and the saying of each gene row that was emitted.
+    """
 
     figid: str
     generation: str
@@ -182,7 +183,7 @@ class Figure:
     block: Mapping[str, Any] | None = None
     block_line: int = 0
     mentions: list[Mention] = field(default_factory=list)
-    gene_rows: list[GeneRow] = field(default_factory=list)
+    gene_rows: list[tuple[str, Saying]] = field(default_factory=list)
     concepts: list[Concept] = field(default_factory=list)
     genes: dict[str, Level] = field(default_factory=dict)
     symbol_genes: list[tuple[str, str, str]] = field(default_factory=list)

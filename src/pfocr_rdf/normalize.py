@@ -6,7 +6,6 @@ The rules are those of the source format (fields, columns, sentinels) and of the
 from __future__ import annotations
 
 import json
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -131,41 +130,39 @@ class Fields:
 
 def generation(front: FrontMatter) -> str:
     """Return `2021`, `2023` or `2024` (and later): see `docs/design.md`."""
-    if GENERATION_2021 & front.fields.keys():
+    if not GENERATION_2021.isdisjoint(front.fields):
         return "2021"
     keys = list(front.fields)
     after = keys.index("organisms") + 1 if "organisms" in keys else 0
     return "2024" if 0 < after < len(keys) and keys[after] == "organisms_ner" else "2023"
 
 
-def normalize(raw: RawFigure, context: Context) -> tuple[Figure | None, Ledger]:
+def normalize(raw: RawFigure, context: Context, ledger: Ledger) -> Figure | None:
     """Check all that a figure's files say; return the figure, or None when its record is refused.
 
-    The ledger accounts for the record, every row and every map line of the figure.
+    The ledger is given accounts of the record, of every row and of every map line of the figure.
     """
-    ledger = Ledger()
-    refused = list(raw.problems)
     front = raw.front
-    if front is not None:
-        refused += _identity(raw.files.path, front, raw.files.figid)
+    refused = raw.problems if front is None else raw.problems + _identity(raw.files.path, front, raw.files.figid)
     if front is None or refused:
         ledger.report(*refused)
         _reject_rest(raw, context, ledger)
-        return None, ledger
+        return None
     fields = Fields(raw.files.path, front, ledger)
     figure = _figure(fields, context)
     rows = RowReader(figure, fields.path, ledger, inline=figure.generation == "2021")
     for table in raw.tables:
         rows.read_table(table)
-    for key in sorted(INLINE_KEYS & front.fields.keys()):
+    inline = front.fields.keys() & INLINE_KEYS
+    for key in sorted(inline):
         rows.read_inline(key, front.fields[key], front.lines[key], front.item_lines.get(key, []))
     rows.finish()
-    figure.taxa = _taxa(fields, figure, context)
+    figure.taxa = _taxa(fields, figure, context, rows.organisms)
     _links(fields, figure, context)
-    if context.keywords_are_genes and not INLINE_KEYS & front.fields.keys():
+    if context.keywords_are_genes and not inline:
         _keyword_genes(fields, figure, context)
     ledger.accounts[Kind.RECORD].emitted += 1
-    return figure, ledger
+    return figure
 
 
 def _identity(path: str, front: FrontMatter, expected: str) -> list[Any]:
@@ -338,12 +335,10 @@ def variant_literals(key: str, value: Value) -> list[str]:
     return [f"{name}:={json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(',', ':'))}"]
 
 
-def _taxa(fields: Fields, figure: Figure, context: Context) -> tuple[NamedTaxon, ...]:
-    """Find a taxon for each organism that the record names (section a.2b)."""
-    own: dict[str, Counter[str]] = {}
-    for row in figure.gene_rows:
-        if row.organism_name:
-            own.setdefault(row.organism_name, Counter())[row.taxid] += 1
+def _taxa(
+    fields: Fields, figure: Figure, context: Context, own: Mapping[str, Mapping[str, int]]
+) -> tuple[NamedTaxon, ...]:
+    """Find a taxon for each organism that the record names (section a.2b); `own` counts those of its gene rows."""
     keys = ["organisms_ner"]
     if figure.generation == "2021":
         figure.organisms_as_given = tuple(fields.texts("organisms"))

@@ -8,26 +8,28 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
-from typing import Any
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import repeat
+from typing import NamedTuple
 
 from pfocr_rdf import identifiers as ids
 from pfocr_rdf import vocab
 from pfocr_rdf.accounts import Ledger
 from pfocr_rdf.errors import Kind, problem
 from pfocr_rdf.extract.front_matter import Value
-from pfocr_rdf.extract.tables import INLINE_KEYS, Row, Table, old_cells
+from pfocr_rdf.extract.tables import INLINE_KEYS, Table, old_cells
 from pfocr_rdf.model import (
     HUMAN,
     INLINE_LEXICONS,
     LEXICONS,
+    SEPARATOR,
     TABLE_LEXICONS,
     Concept,
     Figure,
-    GeneRow,
     Level,
     Mention,
+    Saying,
 )
 
 _INLINE_COLUMNS = {
@@ -35,8 +37,15 @@ _INLINE_COLUMNS = {
     Kind.CHEMICAL_ROW: ("word", "source", "identifier"),
     Kind.DISEASE_ROW: ("word", "source", "identifier"),
 }
+Cells = tuple[str, ...]
+"""The cells that name a mention."""
+
+Extra = tuple[tuple[str, str], ...]
+"""Names and cells of unknown columns."""
+
+_GENE = Kind.GENE_ROW
 _MISSING = ("NA", "")
-_SEPARATOR = "\x1f"
+_NOTHING = frozenset(_MISSING)
 _PREFIX = re.compile(r"(?i)(?:mesh|chebi|doid):")
 _KEY_PREFIX = {Kind.GENE_ROW: "gene", Kind.CHEMICAL_ROW: "chemical", Kind.DISEASE_ROW: "disease"}
 _CLASS = {Kind.CHEMICAL_ROW: vocab.CHEMICAL, Kind.DISEASE_ROW: vocab.MEDICAL_CONDITION}
@@ -51,52 +60,32 @@ class RowRefused(ValueError):
         self.code, self.column, self.value = code, column, value
 
 
-@dataclass(frozen=True, slots=True)
-class _Gene:
-    """A gene row, checked; `gene_id` is empty when there is none."""
-
-    cells: tuple[str, ...]
-    word: str
-    match: str
-    lexicon: str
-    gene_id: str
-    symbol: str
-    taxid: str
-    organism_name: str | None
-    organism_group: str | None
-    variants: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class _Concept:
+class _Concept(NamedTuple):
     """A chemical or disease row, checked; empty texts are missing."""
 
-    cells: tuple[str, ...]
+    cells: Cells
     word: str
     match: str
     name: str
     mesh: str
     other: str
     lexicon: str
-    variants: tuple[str, ...] = ()
-
-
-@dataclass(slots=True)
-class _Groups:
-    """Rows by mention (the cells that name it) and, within one, by gene id."""
-
-    kind: Kind
-    rows: dict[tuple[str, ...], dict[str, Any]] = field(default_factory=dict)
 
 
 class RowReader:
-    """Takes the rows of one figure, in any order of tables, and in `finish` puts mentions on the figure."""
+    """Takes the rows of one figure, in any order of tables, and in `finish` puts mentions on the figure.
+
+    `organisms` counts, for each name of an organism in gene rows that were emitted, the taxonomy ids beside it.
+    """
 
     def __init__(self, figure: Figure, path: str, ledger: Ledger, *, inline: bool) -> None:
         """Read for `figure`, whose record is at `path`; `inline` when the record has lists of its own."""
         self.figure, self.path, self.ledger = figure, path, ledger
         self.table_lexicons = TABLE_LEXICONS if inline else LEXICONS
-        self.groups = {kind: _Groups(kind) for kind in INLINE_KEYS.values()}
+        self.organisms: dict[str, dict[str, int]] = {}
+        self._genes: dict[Cells, dict[str, Saying]] = {}  # by the cells that name a mention, then by gene id
+        self._concepts: dict[Kind, dict[Cells, _Concept]] = {Kind.CHEMICAL_ROW: {}, Kind.DISEASE_ROW: {}}
+        self._variants: dict[tuple[Kind, Cells, str], tuple[str, ...]] = {}
 
     def read_table(self, table: Table) -> None:
         """Take the rows of a table."""
@@ -111,13 +100,29 @@ class RowReader:
             self.ledger.report(problem("unknown-column", path, line=1, field=name))
         if table.cleaned:
             self.ledger.report(problem("control-removed", path))
-        for row in table.rows:
+        if kind is _GENE and self._take_table(table):
+            return
+        for line, cells, extra in table.rows:
             try:
-                parsed = self._gene(row) if kind is Kind.GENE_ROW else _concept(row, kind, inline=False)
+                if kind is not _GENE:
+                    self._take_concept(kind, _concept(cells, kind, inline=False), extra, path, line, "")
+                    continue
+                taxid, name, group, word, match, symbol, gene_id, source = cells
+                _check_gene(word, match, source, self.table_lexicons, gene_id, ("match", "ncbigene_id"), taxid)
             except RowRefused as error:
-                self._refuse(error, path, row.line, error.column, kind)
+                self._refuse(error, path, line, error.column, kind)
                 continue
-            self._take(kind, parsed, path, row.line, "")
+            if name in _MISSING:
+                name = ""
+            if group in _MISSING:
+                group = ""
+            if gene_id in _MISSING:
+                gene_id, symbol = "", symbol or "NA"
+            saying = f"R\x1f{gene_id}\x1f{symbol}\x1f{taxid}\x1f{name}\x1f{group}"
+            key = (word, match, source) if gene_id else (word, match, source, "NA", symbol, taxid)
+            if self._take_gene(key, gene_id, saying, extra, path, line, "") and name:
+                counts = self.organisms.setdefault(name, {})
+                counts[taxid] = counts.get(taxid, 0) + 1
 
     def read_inline(self, key: str, value: Value, line: int, item_lines: list[int]) -> None:
         """Take the items of an inline list of 2021."""
@@ -129,102 +134,146 @@ class RowReader:
         for index, (item, line) in enumerate(zip(value, item_lines, strict=True)):
             place = f"{key}[{index}]"
             try:
-                row, unknown = _inline_row(item, kind)
-                parsed = self._inline_gene(row) if kind is Kind.GENE_ROW else _concept(row, kind, inline=True)
+                cells, extra = _inline_row(item, kind)
+                concept = None if kind is _GENE else _concept(cells, kind, inline=True)
+                if concept is None:
+                    word, match, source, _, gene_id = cells
+                    _check_gene(word, match, source, INLINE_LEXICONS, gene_id, ("symbol", "entrez"), HUMAN)
             except RowRefused as error:
                 self._refuse(error, self.path, line, f"{place}.{error.column}" if error.column else place, kind)
                 continue
-            for name in unknown:
+            for name, _ in extra:
                 self.ledger.report(problem("unknown-column", self.path, line=line, field=f"{place}.{name}"))
-            self._take(kind, parsed, self.path, line, place)
+            if concept is not None:
+                self._take_concept(kind, concept, extra, self.path, line, place)
+                continue
+            word, match, source, symbol, gene_id = cells
+            if gene_id in _MISSING:
+                gene_id, symbol = "", symbol or "NA"
+            saying = f"R\x1f{gene_id}\x1f{symbol}\x1f{HUMAN}"
+            named = (word, match, source) if gene_id else (word, match, source, "NA", symbol, HUMAN)
+            self._take_gene(named, gene_id, saying, extra, self.path, line, place)
 
     def finish(self) -> None:
         """Put mentions, gene rows, concepts and links on the figure, in a fixed order."""
-        for kind, groups in self.groups.items():
-            for key, members in zip(_keys(kind, groups.rows), groups.rows.values(), strict=True):
-                if kind is Kind.GENE_ROW:
-                    self._finish_genes(key, list(members.values()))
-                else:
-                    self._finish_concept(kind, key, members[""])
+        mentions, gene_rows, genes = self.figure.mentions, self.figure.gene_rows, self.figure.genes
+        kind = _GENE
+        for key, (cells, members) in zip(_keys(kind, self._genes), self._genes.items(), strict=True):
+            variants = self._gene_variants(cells, members) if self._variants else ()
+            for saying in members.values():
+                gene_rows.append((key, saying))
+            if len(cells) == 3:
+                word, match, lexicon = cells
+                bodies = tuple(map(ids.gene, members))
+                mentions.append(Mention(kind, key, word, match, None, lexicon, bodies, None, None, None, variants))
+                level = LEXICONS[lexicon]
+                for gene in bodies:
+                    if gene not in genes or level < genes[gene]:
+                        genes[gene] = level
+            else:
+                word, match, lexicon, _, symbol, taxid = cells
+                named = None if symbol in _MISSING else symbol
+                taxon = ids.taxon(taxid)
+                mentions.append(Mention(kind, key, word, match, None, lexicon, (), None, named, taxon, variants))
+        for kind, concepts in self._concepts.items():
+            for key, concept in zip(_keys(kind, concepts), concepts.values(), strict=True):
+                self._finish_concept(kind, key, concept)
 
     def _refuse(self, error: RowRefused, path: str, line: int, column: str, kind: Kind) -> None:
         self.ledger.report(problem(error.code, path, line=line, field=column, value=error.value, kind=kind))
 
-    def _take(self, kind: Kind, parsed: _Gene | _Concept, path: str, line: int, place: str) -> None:
-        """Group a row: new, repeated (merged) or in contradiction to an earlier one (refused)."""
-        account = self.ledger.accounts[kind]
-        members = self.groups[kind].rows.setdefault(parsed.cells, {})
-        gene_id = parsed.gene_id if isinstance(parsed, _Gene) else ""
-        earlier = members.get(gene_id)
-        if earlier is None:
-            members[gene_id] = parsed
-            account.emitted += 1
-            unresolved = not gene_id if isinstance(parsed, _Gene) else not (parsed.mesh or parsed.other)
-            account.unresolved += unresolved
-        elif replace(parsed, lexicon=earlier.lexicon) == earlier:
-            account.merged += 1
+    def _take_table(self, table: Table) -> bool:
+        """Take all rows of a gene table at once, or none of them and return False.
+
+        Done where each row is new and `_check_gene` refuses none: the columns are checked as a whole, each value once.
+        """
+        if not table.columns or self._genes:
+            return False
+        taxids, names, groups, words, matches, symbols, gene_ids, sources = table.columns
+        if not (
+            all(map(str.strip, words))
+            and all(matches)
+            and self.table_lexicons.keys() >= set(sources)
+            and all(map(ids.TAXON_ID.fullmatch, set(taxids)))
+            and all(map(ids.GENE_ID.fullmatch, set(gene_ids).difference(_MISSING)))
+        ):
+            return False
+        keys: list[Cells] = list(zip(words, matches, sources, strict=True))
+        names, groups = _without_missing(names), _without_missing(groups)
+        known = _without_missing(gene_ids)
+        if known is not gene_ids:
+            gene_ids = known
+            symbols = [symbol if gene_id else symbol or "NA" for gene_id, symbol in zip(known, symbols, strict=True)]
+            keys = [
+                key if gene_id else (*key, "NA", symbol, taxid)
+                for key, gene_id, symbol, taxid in zip(keys, known, symbols, taxids, strict=True)
+            ]
+        if len(set(zip(keys, gene_ids, strict=True))) < len(keys):
+            return False
+        genes = self._genes
+        sayings = map(SEPARATOR.join, zip(repeat("R"), gene_ids, symbols, taxids, names, groups, strict=False))
+        for key, gene_id, saying in zip(keys, gene_ids, sayings, strict=True):
+            if key in genes:
+                genes[key][gene_id] = saying
+            else:
+                genes[key] = {gene_id: saying}
+        for (name, taxid), count in Counter(zip(names, taxids, strict=True)).items():
+            if name:
+                self.organisms.setdefault(name, {})[taxid] = count
+        account = self.ledger.accounts[_GENE]
+        account.emitted += len(keys)
+        account.unresolved += gene_ids.count("")
+        return True
+
+    def _take_gene(
+        self, cells: Cells, gene_id: str, saying: Saying, extra: Extra, path: str, line: int, place: str
+    ) -> bool:
+        """Group a row by its mention and gene; return whether it is new."""
+        account = self.ledger.accounts[_GENE]
+        members = self._genes.get(cells)
+        if members is None:
+            self._genes[cells] = {gene_id: saying}
+        elif gene_id not in members:
+            members[gene_id] = saying
         else:
-            value = _SEPARATOR.join(parsed.cells).replace(_SEPARATOR, " | ")
+            same = members[gene_id] == saying
+            self._repeated(_GENE, cells, gene_id, extra, path, line, place, same=same)
+            return False
+        account.emitted += 1
+        if not gene_id:
+            account.unresolved += 1
+        if extra:
+            self._variants[_GENE, cells, gene_id] = _variants(extra)
+        return True
+
+    def _take_concept(self, kind: Kind, concept: _Concept, extra: Extra, path: str, line: int, place: str) -> None:
+        """Keep a row under its cells, which tell all of it but unknown columns."""
+        cells = concept.cells
+        if cells in self._concepts[kind]:
+            self._repeated(kind, cells, "", extra, path, line, place, same=True)
+            return
+        self._concepts[kind][cells] = concept
+        account = self.ledger.accounts[kind]
+        account.emitted += 1
+        account.unresolved += not (concept.mesh or concept.other)
+        if extra:
+            self._variants[kind, cells, ""] = _variants(extra)
+
+    def _repeated(
+        self, kind: Kind, cells: Cells, gene_id: str, extra: Extra, path: str, line: int, place: str, *, same: bool
+    ) -> None:
+        """Account for another row of the same mention and gene: merged, or in contradiction to the first (refused)."""
+        if same and self._variants.get((kind, cells, gene_id), ()) == _variants(extra):
+            self.ledger.accounts[kind].merged += 1
+        else:
+            value = " | ".join(cells)
             self.ledger.report(problem("contradictory-row", path, line=line, field=place, value=value, kind=kind))
 
-    def _gene(self, row: Row) -> _Gene:
-        taxid, name, group, word, match, symbol, gene_id, source = row.cells
-        _need_word(word)
-        if not match:
-            raise RowRefused("empty-match", "match", match)
-        if source not in self.table_lexicons:
-            raise RowRefused("unknown-lexicon", "source", source)
-        if not ids.TAXON_ID.fullmatch(taxid):
-            raise RowRefused("bad-taxon-id", "organism_id", taxid)
-        return _gene(word, match, source, gene_id, "ncbigene_id", symbol, taxid, _known(name), _known(group), row.extra)
-
-    def _inline_gene(self, row: Row) -> _Gene:
-        word, match, source, symbol, gene_id = row.cells
-        _need_word(word)
-        if not match:
-            raise RowRefused("empty-match", "symbol", match)
-        if source not in INLINE_LEXICONS:
-            raise RowRefused("unknown-lexicon", "source", source)
-        return _gene(word, match, source, gene_id, "entrez", symbol, HUMAN, None, None, row.extra)
-
-    def _finish_genes(self, key: str, rows: list[_Gene]) -> None:
-        first = rows[0]
-        figid = ids.slug(self.figure.figid)
-        variants = [
-            f"{name}@{row.gene_id or 'NA'}={value}"
-            for row in rows
-            for name, value in (v.split("=", 1) for v in row.variants)
-        ]
-        unresolved = not first.gene_id
-        self.figure.mentions.append(
-            Mention(
-                Kind.GENE_ROW,
-                key,
-                first.word,
-                first.match,
-                None,
-                first.lexicon,
-                tuple(ids.gene(row.gene_id) for row in rows if row.gene_id),
-                symbol=first.symbol if unresolved and first.symbol not in _MISSING else None,
-                taxon=ids.taxon(first.taxid) if unresolved else None,
-                variants=tuple(variants),
-            )
-        )
-        level = LEXICONS[first.lexicon]
-        for row in rows:
-            self.figure.gene_rows.append(
-                GeneRow(
-                    f"{figid}/{key}/{row.gene_id or 'NA'}",
-                    row.gene_id,
-                    row.symbol,
-                    row.taxid,
-                    row.organism_name,
-                    row.organism_group,
-                )
-            )
-            if row.gene_id:
-                gene = ids.gene(row.gene_id)
-                self.figure.genes[gene] = Level(min(level, self.figure.genes.get(gene, level)))
+    def _gene_variants(self, cells: Cells, gene_ids: Iterable[str]) -> tuple[str, ...]:
+        """Return what stands in unknown columns of a mention's rows, each with the row's gene."""
+        found = ((i, said) for i in gene_ids for said in self._variants.get((_GENE, cells, i), ()))
+        parts = ((gene_id, *said.split("=", 1)) for gene_id, said in found)
+        return tuple([f"{name}@{gene_id or 'NA'}={value}" for gene_id, name, value in parts])
 
     def _finish_concept(self, kind: Kind, key: str, row: _Concept) -> None:
         chemical = kind is Kind.CHEMICAL_ROW
@@ -247,33 +296,34 @@ class RowReader:
                 row.lexicon,
                 (main,) if main else (),
                 related=other if row.mesh else None,
-                variants=row.variants,
+                variants=self._variants.get((kind, row.cells, ""), ()),
             )
         )
 
 
-def _gene(
+def _check_gene(
     word: str,
     match: str,
     source: str,
+    lexicons: Mapping[str, Level],
     gene_id: str,
-    id_column: str,
-    symbol: str,
+    columns: tuple[str, str],
     taxid: str,
-    name: str | None,
-    group: str | None,
-    extra: Iterable[tuple[str, str]],
-) -> _Gene:
-    if gene_id in _MISSING:
-        cells = (word, match, source, "NA", symbol or "NA", taxid)
-        return _Gene(cells, word, match, source, "", symbol or "NA", taxid, name, group, _variants(extra))
-    if not ids.GENE_ID.fullmatch(gene_id):
-        raise RowRefused("bad-gene-id", id_column, gene_id)
-    return _Gene((word, match, source), word, match, source, gene_id, symbol, taxid, name, group, _variants(extra))
+) -> None:
+    """Raise `RowRefused` for what is wrong with a gene row; `columns` names those of `match` and `gene_id`."""
+    _need_word(word)
+    if not match:
+        raise RowRefused("empty-match", columns[0], match)
+    if source not in lexicons:
+        raise RowRefused("unknown-lexicon", "source", source)
+    if not ids.TAXON_ID.fullmatch(taxid):
+        raise RowRefused("bad-taxon-id", "organism_id", taxid)
+    if gene_id not in _MISSING and not ids.GENE_ID.fullmatch(gene_id):
+        raise RowRefused("bad-gene-id", columns[1], gene_id)
 
 
-def _concept(row: Row, kind: Kind, *, inline: bool) -> _Concept:
-    word, mesh, match, name, other = row.cells
+def _concept(row: Sequence[str], kind: Kind, *, inline: bool) -> _Concept:
+    word, mesh, match, name, other = row
     _need_word(word)
     prefix, column, pattern = (
         ("CHEBI", "chebi", ids.CHEBI_ID) if kind is Kind.CHEMICAL_ROW else ("DOID", "doid", ids.DOID_ID)
@@ -290,7 +340,7 @@ def _concept(row: Row, kind: Kind, *, inline: bool) -> _Concept:
     )
     stem = _KEY_PREFIX[kind]
     lexicon = f"pubtator-{stem}" if inline else f"{stem}-mesh" if mesh else f"{stem}-{column}" if other else stem
-    return _Concept(cells, word, match, name, mesh, other, lexicon, _variants(row.extra))
+    return _Concept(cells, word, match, name, mesh, other, lexicon)
 
 
 def _accession(text: str, prefix: str, pattern: re.Pattern[str], column: str, code: str) -> str:
@@ -304,23 +354,28 @@ def _accession(text: str, prefix: str, pattern: re.Pattern[str], column: str, co
     return bare
 
 
-def _inline_row(item: object, kind: Kind) -> tuple[Row, list[str]]:
-    """Return an inline item as a row, and the names of its unknown keys."""
+def _inline_row(item: object, kind: Kind) -> tuple[Cells, Extra]:
+    """Return the cells of an inline item, and what stands under its unknown keys."""
     if not isinstance(item, Mapping) or not all(isinstance(value, str) for value in item.values()):
         raise RowRefused("bad-row", "", repr(item))
     columns = _INLINE_COLUMNS[kind]
-    cells = tuple(item.get(column, "") for column in columns)
-    extra = tuple((key, value) for key, value in item.items() if key not in columns)
-    if kind is not Kind.GENE_ROW:
+    cells = tuple([item.get(column, "") for column in columns])
+    extra = tuple([(key, value) for key, value in item.items() if key not in columns])
+    if kind is not _GENE:
         picked = old_cells(kind, *cells)
         if picked is None:
             raise RowRefused("unknown-lexicon", "source", cells[1])
         cells = picked
-    return Row(0, cells, extra), [name for name, _ in extra]
+    return cells, extra
 
 
 def _known(text: str) -> str:
     return "" if text in _MISSING else text
+
+
+def _without_missing(column: list[str]) -> list[str]:
+    """Return a column with an empty text for each missing one; itself when none is."""
+    return column if _NOTHING.isdisjoint(column) else [_known(text) for text in column]
 
 
 def _need_word(word: str) -> None:
@@ -328,15 +383,17 @@ def _need_word(word: str) -> None:
         raise RowRefused("empty-word", "word", word)
 
 
-def _variants(extra: Iterable[tuple[str, str]]) -> tuple[str, ...]:
-    return tuple(f"{ids.slug(name)}={value}" for name, value in extra)
+def _variants(extra: Extra) -> tuple[str, ...]:
+    return tuple([f"{ids.slug(name)}={value}" for name, value in extra])
 
 
-def _keys(kind: Kind, groups: Iterable[tuple[str, ...]]) -> list[str]:
+def _keys(kind: Kind, groups: Iterable[Cells]) -> list[str]:
     """Return the key of each mention: 12 hex digits of the hash of its cells, 24 where 12 are not enough."""
-    digests = [hashlib.sha256(_SEPARATOR.join(cells).encode()).hexdigest() for cells in groups]
-    short: dict[str, int] = {}
-    for digest in digests:
-        short[digest[:12]] = short.get(digest[:12], 0) + 1
+    sha256 = hashlib.sha256
+    digests = [sha256(SEPARATOR.join(cells).encode()).hexdigest() for cells in groups]
     prefix = _KEY_PREFIX[kind]
-    return [f"{prefix}-{digest[: 12 if short[digest[:12]] == 1 else 24]}" for digest in digests]
+    keys = [f"{prefix}-{digest[:12]}" for digest in digests]
+    if len(set(keys)) < len(keys):
+        times = Counter(keys)
+        keys = [f"{prefix}-{digest[:24]}" if times[key] > 1 else key for key, digest in zip(keys, digests, strict=True)]
+    return keys

@@ -15,42 +15,38 @@ from pfocr_rdf.terms import Description, Pair, expand, iri
 
 HEADER = "".join(f"@prefix {prefix}: <{namespace}> .\n" for prefix, namespace in sorted(PREFIXES.items())) + "\n"
 _OBJECT = "        "
+_END = " ;\n"
+_NEXT = " ,\n        "
 
 
 def block(subject: str, pairs: Iterable[Pair]) -> str:
     """Return the Turtle of one subject, each pair once."""
-    lines = [iri(subject)]
-    last = None
-    for predicate, value in sorted(set(pairs), key=_a_first):
-        if predicate == last:
-            lines[-1] += ","
-            lines.append(f"{_OBJECT}{value} ")
+    said: dict[str, list[str]] = {}
+    for predicate, value in pairs:
+        values = said.get(predicate)
+        if values is None:
+            said[predicate] = [value]
         else:
-            if last is not None:
-                lines[-1] += ";"
-            lines.append(f"    {predicate} {value} ")
-            last = predicate
-    lines[-1] += "."
-    return "\n".join(lines) + "\n\n"
+            values.append(value)
+    types = said.pop("a", None)
+    parts = [f"    {predicate} {_objects(said[predicate])}" for predicate in sorted(said)]
+    if types:
+        parts.insert(0, f"    a {_objects(types)}")
+    return f"{iri(subject)}\n{_END.join(parts)} .\n\n"
 
 
-def _a_first(pair: Pair) -> tuple[bool, Pair]:
-    return pair[0] != "a", pair
+def _objects(values: list[str]) -> str:
+    return values[0] if len(values) == 1 else _NEXT.join(sorted(set(values)))
 
 
 def read_block(text: str) -> Description:
     """Return the subject and pairs of a block that `block` wrote."""
-    lines = text.rstrip("\n").split("\n")
+    subject, _, rest = text.rstrip("\n").partition("\n")
     pairs: list[Pair] = []
-    predicate = ""
-    for line in lines[1:]:
-        body = line[:-2]
-        if body.startswith(_OBJECT):
-            pairs.append((predicate, body[len(_OBJECT) :]))
-        else:
-            predicate, _, value = body[4:].partition(" ")
-            pairs.append((predicate, value))
-    return expand(lines[0]), pairs
+    for part in rest[:-2].split(_END):
+        predicate, _, values = part[4:].partition(" ")
+        pairs += [(predicate, value) for value in values.split(_NEXT)]
+    return expand(subject), pairs
 
 
 def quads(text: str, graph: str) -> str:

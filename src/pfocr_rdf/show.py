@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from functools import partial
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,58 +12,61 @@ from typing import TYPE_CHECKING, Any
 import pyoxigraph as ox
 from pyld import jsonld
 
-from pfocr_rdf import pipeline, serialize, vocab
+from pfocr_rdf import facts, pipeline, serialize, shards, things, vocab
+from pfocr_rdf.accounts import Ledger
+from pfocr_rdf.blocks import Item, united
 from pfocr_rdf.errors import Problem, UsageError
 from pfocr_rdf.extract.records import read_figure
-from pfocr_rdf.facts import Fact, lines
-from pfocr_rdf.identifiers import PREFIXES, graph
+from pfocr_rdf.identifiers import PREFIXES, graph, slug
 from pfocr_rdf.model import Layer
 from pfocr_rdf.normalize import normalize
+from pfocr_rdf.plan import Options, plan
 from pfocr_rdf.resources import figure_context
-from pfocr_rdf.terms import Description, Pair, expand
+from pfocr_rdf.terms import expand
+from pfocr_rdf.things import Things
 
 if TYPE_CHECKING:
     from rdflib import Dataset
 
 
-def read_layers(record: Path, options: pipeline.Options) -> tuple[dict[Layer, list[Description]], list[Problem]]:
-    """Convert one record (with its tables, where it lies in a checkout) and return its layers and problems.
+def read_layers(record: Path, options: Options) -> tuple[dict[Layer, list[Item]], list[Problem]]:
+    """Convert one record (with its tables, where it lies in a checkout); return its layers' Turtle and its problems.
 
     Raises `UsageError` when the file is no record, or the record is refused.
     """
     if not record.is_file():
         raise UsageError(f"{record}: no such record; give a .md or .txt file")
     with pipeline.opened(str(record), options) as snapshot:
-        planned = pipeline.plan(snapshot, options)
-        files = [files for batch in planned.batches for files in batch.records]
+        planned = plan(snapshot, options)
+        files = [files for records in planned.papers.values() for files in records]
         if not files:
             raise UsageError(f"{record}: {snapshot.ledger.problems[0].advice}")
-        raw = read_figure(planned.root, files[0], options.settings.limits)
-        figure, ledger = normalize(raw, planned.context)
+        ledger = Ledger()
+        figure = normalize(read_figure(planned.root, files[0], options.settings.limits), planned.context, ledger)
         if figure is None:
             found = ledger.rejected()[0]
             raise UsageError(f"{record}: refused ({found.code}, {found.field or 'line'} {found.line}): {found.advice}")
-        layers: dict[Layer, list[Description]] = {}
-        facts: list[Fact] = []
-        for layer, description in pipeline.collect(pipeline.describe_paper([figure], planned.context), facts, ledger):
-            layers.setdefault(layer, []).append(description)
-        for thing in pipeline.describe_things([lines(facts)]):
-            if not isinstance(thing, Problem):
-                layers.setdefault(thing[0], []).append(thing[1])
+        layers: dict[Layer, list[Item]] = {}
+        said: dict[str, list[tuple[str, str]]] = {figure.figid: []}
+        for layer, subject, text in shards.describe_paper([figure], planned.context, said, ledger):
+            layers.setdefault(layer, []).append((subject, text))
+        section = facts.Section()
+        section.add(slug(figure.figid), said[figure.figid])
+        data = section.to_bytes()
+        shared = Things(sorted(facts.counted(data).items()), partial(things.dissents, data))
+        for layer, subject, text in shared.describe():
+            layers.setdefault(layer, []).append((subject, text))
     return layers, ledger.problems
 
 
-def turtle(descriptions: Iterable[Description]) -> str:
-    """Return descriptions as one Turtle document, subjects sorted."""
-    gathered: dict[str, list[Pair]] = {}
-    for subject, pairs in descriptions:
-        gathered.setdefault(subject, []).extend(pairs)
-    return serialize.HEADER + "".join(serialize.block(s, gathered[s]) for s in sorted(gathered) if gathered[s])
+def turtle(items: Iterable[Item]) -> str:
+    """Return subjects' Turtle as one document, subjects sorted."""
+    return serialize.HEADER + "".join(text for _, text in united(sorted(items)))
 
 
-def render(layers: dict[Layer, list[Description]], form: str) -> str:
+def render(layers: dict[Layer, list[Item]], form: str) -> str:
     """Return a figure's graph as `turtle`, `ntriples` or `jsonld`."""
-    text = turtle(description for part in layers.values() for description in part)
+    text = turtle(item for part in layers.values() for item in part)
     if form == "turtle":
         return text
     triples = list(ox.parse(text, format=ox.RdfFormat.TURTLE))
@@ -96,7 +100,7 @@ def _jsonld_value(term: object) -> dict[str, str]:
     return {"@value": term.value} if plain else {"@value": term.value, "@type": term.datatype.value}
 
 
-def to_rdflib(record: Path | str, options: pipeline.Options | None = None) -> Dataset:
+def to_rdflib(record: Path | str, options: Options | None = None) -> Dataset:
     """Return one record's graph as an rdflib `Dataset`, each layer in its named graph.
 
     Raises `UsageError` when the file is no record, or the record is refused.
@@ -106,8 +110,8 @@ def to_rdflib(record: Path | str, options: pipeline.Options | None = None) -> Da
     dataset = Dataset(default_union=True)
     for prefix, namespace in PREFIXES.items():  # rdflib's own `schema` is the https one
         dataset.bind(prefix, namespace, override=True, replace=True)
-    layers, _ = read_layers(Path(record), options or pipeline.Options())
-    for layer, descriptions in layers.items():
-        data = BytesIO(turtle(descriptions).encode())
+    layers, _ = read_layers(Path(record), options or Options())
+    for layer, items in layers.items():
+        data = BytesIO(turtle(items).encode())
         dataset.graph(URIRef(graph(layer))).parse(data, format="turtle")
     return dataset

@@ -26,10 +26,8 @@ Description = tuple[str, list[Pair]]
 
 _LOCAL = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 _ILLEGAL_IN_IRI = re.compile(r"[\x00-\x20<>\"{}|\\^`]")
-_ESCAPES = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\r": "\\r", "\t": "\\t"}
-_TO_ESCAPE = re.compile(r'[\\"\n\r\t]')
-_BY_LENGTH = sorted(((ns, prefix) for prefix, ns in PREFIXES.items()), key=lambda pair: (-len(pair[0]), pair))
-_STARTS = tuple(PREFIXES.values())
+_BY_NAMESPACE = {namespace: prefix for prefix, namespace in PREFIXES.items()}
+"""Each namespace ends with a slash or a number sign, which no local name that needs no escape can hold."""
 
 
 def is_iri(text: str) -> bool:
@@ -48,12 +46,10 @@ def iri(value: str) -> Token:
 
     Raises `ValueError` for a character that no IRI may hold: such a value must be refused before.
     """
-    if value.startswith(_STARTS):
-        for namespace, prefix in _BY_LENGTH:
-            if value.startswith(namespace):
-                if _LOCAL.fullmatch(value, len(namespace)):
-                    return f"{prefix}:{value[len(namespace) :]}"
-                break
+    cut = max(value.rfind("/"), value.rfind("#")) + 1
+    prefix = _BY_NAMESPACE.get(value[:cut])
+    if prefix is not None and _LOCAL.fullmatch(value, cut):
+        return f"{prefix}:{value[cut:]}"
     if _ILLEGAL_IN_IRI.search(value):
         raise ValueError(f"not an IRI: {value!r}")
     return f"<{value}>"
@@ -71,8 +67,16 @@ def expand(token: Token) -> str:
 
 def string(value: str) -> Token:
     """Return the token of a plain string."""
-    if _TO_ESCAPE.search(value):
-        value = _TO_ESCAPE.sub(lambda match: _ESCAPES[match[0]], value)
+    if "\\" in value:  # first, for the others bring backslashes in
+        value = value.replace("\\", "\\\\")
+    if '"' in value:
+        value = value.replace('"', '\\"')
+    if "\n" in value:
+        value = value.replace("\n", "\\n")
+    if "\r" in value:
+        value = value.replace("\r", "\\r")
+    if "\t" in value:
+        value = value.replace("\t", "\\t")
     return f'"{value}"'
 
 

@@ -60,7 +60,7 @@ def comparable(front: FrontMatter, tables: Iterable[Table]) -> Values:
             found.update({("field", name, text): 1 for text in _texts(name, value, front.fields)})
     for table in tables:
         known = COLUMNS[table.kind]  # counts
-        rows = ({**dict(zip(known, row.cells, strict=True)), **dict(row.extra)} for row in table.rows if row.cells)
+        rows = ({**dict(zip(known, cells, strict=True)), **dict(extra)} for _, cells, extra in table.rows if cells)
         found.update(_distinct(str(table.kind), (_cells(row, table.kind) for row in rows)))
     return found
 

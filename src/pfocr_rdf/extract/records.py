@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -14,7 +15,12 @@ from pfocr_rdf.extract.tables import Table
 from pfocr_rdf.extract.text import decode
 from pfocr_rdf.settings import Limits
 
+StrPath = str | os.PathLike[str]
+"""A path as text, or an object that is one."""
+
 _CHUNK = 1 << 20
+_PIECE = 1 << 16
+_FLAGS = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -24,6 +30,13 @@ class RecordFiles:
     figid: str
     path: str
     tables: tuple[tuple[Kind, str], ...] = ()
+
+    @property
+    def paths(self) -> Iterator[str]:
+        """Yield the paths of the record and its tables."""
+        yield self.path
+        for _, path in self.tables:
+            yield path
 
     @property
     def pmcid(self) -> str:
@@ -42,38 +55,44 @@ class RawFigure:
     hashes: list[tuple[str, str]] = field(default_factory=list)
 
 
-def read_bytes(path: Path, limit: int) -> bytes | None:
+def read_bytes(path: StrPath, limit: int) -> bytes | None:
     """Return a file's bytes, or None when it holds more than `limit`; never follows a link."""
-    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0))
-    with os.fdopen(descriptor, "rb") as stream:
-        data = stream.read(limit + 1)
+    descriptor = os.open(path, _FLAGS)
+    try:
+        data = os.read(descriptor, _PIECE)
+        if piece := os.read(descriptor, _PIECE):  # few files are so long
+            with os.fdopen(descriptor, "rb", closefd=False) as stream:
+                data += piece + stream.read(max(0, limit + 1 - len(data) - len(piece)))
+    finally:
+        os.close(descriptor)
     return None if len(data) > limit else data
 
 
-def hash_file(path: Path) -> str:
+def hash_file(path: StrPath) -> str:
     """Return the SHA-256 of a file, read in pieces."""
-    with path.open("rb") as stream:
+    with Path(path).open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def count_rows(path: Path) -> int:
+def count_rows(path: StrPath) -> int:
     """Return the number of lines that hold anything, after the first such line; read in pieces."""
     lines, fresh = 0, True
-    with path.open("rb") as stream:
+    with Path(path).open("rb") as stream:
         while piece := stream.readline(_CHUNK):
             lines += fresh and bool(piece.rstrip(b"\r\n"))
             fresh = piece.endswith(b"\n")
     return max(0, lines - 1)
 
 
-def read_record(root: Path, path: str, limits: Limits) -> tuple[FrontMatter | None, Problem | None, str]:
+def read_record(root: StrPath, path: str, limits: Limits) -> tuple[FrontMatter | None, Problem | None, str]:
     """Read one record: its front matter, or the problem that refuses it; and the SHA-256 of the file."""
+    place = f"{os.fspath(root)}/{path}"
     try:
-        data = read_bytes(root / path, limits.record_bytes)
+        data = read_bytes(place, limits.record_bytes)
         if data is None:
-            size = (root / path).stat().st_size
+            size = Path(place).stat().st_size
             refused = problem("too-large", path, value=f"{size} bytes", kind=Kind.RECORD)
-            return None, refused, hash_file(root / path)
+            return None, refused, hash_file(place)
     except OSError as error:
         return None, problem("unreadable-file", path, value=error.strerror or "", kind=Kind.RECORD), ""
     digest = hashlib.sha256(data).hexdigest()
@@ -90,19 +109,20 @@ def read_record(root: Path, path: str, limits: Limits) -> tuple[FrontMatter | No
     return front, None, digest
 
 
-def read_table(root: Path, path: str, kind: Kind, limits: Limits) -> tuple[Table, str]:
+def read_table(root: StrPath, path: str, kind: Kind, limits: Limits) -> tuple[Table, str]:
     """Read one table and the SHA-256 of its file; a table that cannot be read has a `fault`."""
+    place = f"{os.fspath(root)}/{path}"
     try:
-        data = read_bytes(root / path, limits.table_bytes)
+        data = read_bytes(place, limits.table_bytes)
         if data is None:
-            rows = count_rows(root / path)
-            return Table(kind, path, fault=("table-too-large", f"{rows} rows"), size=rows), hash_file(root / path)
+            rows = count_rows(place)
+            return Table(kind, path, fault=("table-too-large", f"{rows} rows"), size=rows), hash_file(place)
     except OSError as error:
         return Table(kind, path, fault=("unreadable-file", error.strerror or ""), size=1), ""
     return tables.parse(data, kind, path, limits), hashlib.sha256(data).hexdigest()
 
 
-def read_figure(root: Path, files: RecordFiles, limits: Limits) -> RawFigure:
+def read_figure(root: StrPath, files: RecordFiles, limits: Limits) -> RawFigure:
     """Read all files of one figure. Never raises for bad data: what was refused is in `problems`."""
     front, refused, digest = read_record(root, files.path, limits)
     raw = RawFigure(files, front, hashes=[(files.path, digest)])

@@ -6,10 +6,12 @@ is refused, columns of unknown names are kept apart.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from pfocr_rdf.errors import Kind
-from pfocr_rdf.extract.text import BOM, clean
+from pfocr_rdf.extract.text import BOM, clean, is_plain
 from pfocr_rdf.settings import Limits
 
 COLUMNS: dict[Kind, tuple[str, ...]] = {
@@ -40,33 +42,39 @@ DERIVED = frozenset({"count_direct", "count_synonym", "count_match"})
 INLINE_KEYS = {"genes": Kind.GENE_ROW, "chemicals": Kind.CHEMICAL_ROW, "diseases": Kind.DISEASE_ROW}
 """Front-matter lists of 2021 and the kind of row that they hold."""
 
+_LONG_HEADER = 1000
+
 SUFFIXES = {Kind.GENE_ROW: "genes", Kind.CHEMICAL_ROW: "chemicals", Kind.DISEASE_ROW: "diseases"}
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One row as it stands: the cells of the known columns in the order of `COLUMNS`, unknown ones apart."""
-
-    line: int
-    cells: tuple[str, ...]
-    extra: tuple[tuple[str, str], ...] = ()
+Row = tuple[int, Sequence[str], tuple[tuple[str, str], ...]]
+"""Line, the cells of the known columns in the order of `COLUMNS`, and the unknown ones apart (name, cell)."""
 
 
 @dataclass(slots=True)
 class Table:
     """A table of one figure: rows that can be split, and (line, code, value) of those that cannot.
 
-    `fault` refuses all rows at once (code, value); then `size` still counts them.
+    Where nothing is unusual, `columns` has the cells of each column of `COLUMNS`, the first row's on line 2; of any
+    other table, `listed` has the rows. `fault` refuses all rows at once (code, value); then `size` still counts them.
     """
 
     kind: Kind
     path: str
-    rows: list[Row] = field(default_factory=list)
+    columns: tuple[list[str], ...] = ()
+    listed: list[Row] = field(default_factory=list)
     bad: list[tuple[int, str, str]] = field(default_factory=list)
     unknown: tuple[str, ...] = ()
     fault: tuple[str, str] | None = None
     cleaned: bool = False
     size: int = 0
+
+    @property
+    def rows(self) -> list[Row]:
+        """The rows that can be split."""
+        if not self.columns:
+            return self.listed
+        return [(line, cells, ()) for line, cells in enumerate(zip(*self.columns, strict=True), 2)]
 
 
 def lines_of(data: bytes) -> list[tuple[int, bytes]]:
@@ -88,33 +96,100 @@ def old_cells(kind: Kind, word: str, source: str, identifier: str) -> tuple[str,
     return tuple(cells)
 
 
+class BadHeader(ValueError):
+    """The first line of a table names columns that make its rows unreadable."""
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """What a header says: the names, where the wanted columns stand, and where those that nobody knows.
+
+    `old` when the wanted ones are `OLD_COLUMNS`.
+    """
+
+    names: tuple[str, ...]
+    picks: tuple[int, ...]
+    extras: tuple[int, ...]
+    old: bool
+
+
+def read_header(header: str, kind: Kind, limit: int) -> Layout:
+    """Return what the header of a table of this kind says.
+
+    Raises `BadHeader` when a column is missing or stands twice, or there are more than `limit`.
+    """
+    names = header.split("\t")
+    if len(names) > limit:
+        raise BadHeader(f"{len(names)} columns")
+    old = kind is not Kind.GENE_ROW and "mesh" not in names and set(OLD_COLUMNS) <= set(names)
+    wanted = OLD_COLUMNS if old else COLUMNS[kind]
+    missing = [name for name in wanted if name not in names]
+    if missing or len(set(names)) != len(names):
+        raise BadHeader(", ".join(missing) or "a column stands twice")
+    picks = tuple(names.index(name) for name in wanted)
+    extras = tuple(i for i, name in enumerate(names) if i not in picks and name not in DERIVED)
+    return Layout(tuple(names), picks, extras, old)
+
+
+_known_header = lru_cache(maxsize=64)(read_header)
+"""`read_header` for the few headers that all tables of a source share."""
+
+
 def parse(data: bytes, kind: Kind, path: str, limits: Limits) -> Table:
     """Read a table's bytes. Never raises: what cannot be read is in `bad` or `fault`."""
+    return _parse_plain(data, kind, path, limits) or _parse_lines(data, kind, path, limits)
+
+
+def _parse_plain(data: bytes, kind: Kind, path: str, limits: Limits) -> Table | None:
+    """Read a table at once in which nothing is unusual; None for any other, which is then read line by line."""
+    data = data.removeprefix(BOM).replace(b"\r\n", b"\n")
+    if b"\n\n" in data or not is_plain(data):
+        return None
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError:
+        return None
+    header, _, body = text.removesuffix("\n").partition("\n")
+    if len(header) > _LONG_HEADER:
+        return None
+    try:
+        layout = _known_header(header, kind, limits.table_columns)
+    except BadHeader:
+        return None
+    if layout.old or layout.extras:
+        return None
+    if not body:
+        return Table(kind, path)
+    # each line end becomes a cell of its own: if it is the last of its row everywhere, no row has a cell too many
+    cells = body.replace("\n", "\t\n\t").split("\t")
+    width = len(layout.names) + 1
+    ends = cells[width - 1 :: width]
+    size = len(ends) + 1
+    if size > limits.table_rows or ends.count("\n") != len(ends) or len(cells) != size * width - 1:
+        return None
+    return Table(kind, path, tuple([cells[at::width] for at in layout.picks]), size=size)
+
+
+def _parse_lines(data: bytes, kind: Kind, path: str, limits: Limits) -> Table:
+    """Read any table line by line."""
     table = Table(kind, path)
     lines = lines_of(data)
     if not lines:
         return table
     table.size = len(lines) - 1
     try:
-        names = clean(lines[0][1].decode("utf-8"))[0].split("\t")
+        layout = read_header(clean(lines[0][1].decode("utf-8"))[0], kind, limits.table_columns)
     except UnicodeDecodeError:
         table.fault = ("bad-header", repr(lines[0][1][:80]))
         return table
-    if len(names) > limits.table_columns:
-        table.fault = ("bad-header", f"{len(names)} columns")
-        return table
-    old = kind is not Kind.GENE_ROW and "mesh" not in names and set(OLD_COLUMNS) <= set(names)
-    wanted = OLD_COLUMNS if old else COLUMNS[kind]
-    missing = [name for name in wanted if name not in names]
-    if missing or len(set(names)) != len(names):
-        table.fault = ("bad-header", ", ".join(missing) or "a column stands twice")
+    except BadHeader as error:
+        table.fault = ("bad-header", str(error))
         return table
     if table.size > limits.table_rows:
         table.fault = ("table-too-large", f"{table.size} rows")
         return table
-    picks = [names.index(name) for name in wanted]
-    extras = [i for i, name in enumerate(names) if i not in picks and name not in DERIVED]
-    table.unknown = tuple(names[i] for i in extras)
+    names = layout.names
+    table.unknown = tuple(names[i] for i in layout.extras)
     for number, raw in lines[1:]:
         try:
             text, removed = clean(raw.decode("utf-8"))
@@ -126,11 +201,11 @@ def parse(data: bytes, kind: Kind, path: str, limits: Limits) -> Table:
         if len(cells) != len(names):
             table.bad.append((number, "wrong-column-count", f"{len(cells)} cells, {len(names)} columns"))
             continue
-        picked: tuple[str, ...] | None = tuple([cells[i] for i in picks])
-        if old:
-            picked = old_cells(kind, *[cells[i] for i in picks])
+        picked: tuple[str, ...] | None = tuple([cells[i] for i in layout.picks])
+        if layout.old:
+            picked = old_cells(kind, *[cells[i] for i in layout.picks])
         if picked is None:
             table.bad.append((number, "unknown-lexicon", cells[names.index("source")]))
             continue
-        table.rows.append(Row(number, picked, tuple((names[i], cells[i]) for i in extras) if extras else ()))
+        table.listed.append((number, picked, tuple((names[i], cells[i]) for i in layout.extras)))
     return table

@@ -8,6 +8,8 @@ from __future__ import annotations
 import re
 
 _FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+_CONTROLS = bytes(code for code in range(0x20) if code not in b"\t\n\r")
+_NONCHARACTERS = b"\xef\xbf"  # with these begin U+FFFE and U+FFFF
 BOM = b"\xef\xbb\xbf"
 
 
@@ -18,6 +20,11 @@ def clean(text: str) -> tuple[str, bool]:
     return text, False
 
 
+def is_plain(data: bytes) -> bool:
+    """Whether UTF-8 bytes surely hold no character that `clean` removes; cheaper than looking at the text."""
+    return len(data.translate(None, _CONTROLS)) == len(data) and _NONCHARACTERS not in data
+
+
 def decode(data: bytes) -> tuple[str, bool]:
     """Decode a file: no byte order mark, LF line ends, no forbidden controls; and whether any was removed.
 
@@ -26,4 +33,4 @@ def decode(data: bytes) -> tuple[str, bool]:
     text = data.removeprefix(BOM).decode("utf-8")
     if "\r" in text:
         text = text.replace("\r\n", "\n").replace("\r", "\n")
-    return clean(text)
+    return (text, False) if is_plain(data) else clean(text)

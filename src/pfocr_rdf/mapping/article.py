@@ -3,50 +3,77 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
-from dataclasses import fields
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 
 from pfocr_rdf import identifiers as ids
 from pfocr_rdf import vocab as v
 from pfocr_rdf.errors import Problem, problem
-from pfocr_rdf.facts import Fact, Thing, gather
-from pfocr_rdf.model import Article, Figure, Layer
+from pfocr_rdf.facts import Thing, gather
+from pfocr_rdf.model import Article, Figure, Layer, Saying
 from pfocr_rdf.terms import Description, Pair, gyear, iri, string
 
-FIELDS = tuple(field.name for field in fields(Article) if field.name != "pmcid")
+FIELDS = tuple(name for name in Article._fields if name != "pmcid")
 """Fields of a record that describe its paper, by their names in the source."""
 
+CREATOR: Saying = "W"
+"""What a record says that names the usual creator."""
 
-def describe(figures: Iterable[Figure]) -> Iterator[tuple[Layer, Description] | Fact | Problem]:
-    """Yield the descriptions of one paper from all figures in it, the facts about its journal, and conflicts."""
+
+@dataclass(frozen=True, slots=True)
+class _Paper:
+    """What the records of one paper say: the winner of each field, and its DOI as most of them spell it.
+
+    `thing` has all that is said where the records differ, and nothing where they all say the same.
+    """
+
+    winner: dict[str, str]
+    doi: str
+    thing: Thing
+
+
+def _resolve(figures: Sequence[Figure]) -> _Paper:
+    first = figures[0].article
+    if all(figure.article == first for figure in figures):
+        return _Paper({**first._asdict(), "doi": first.doi.lower()}, first.doi, {})
+    thing = gather(
+        (first.pmcid, name, _stated(figure.article, name), ids.slug(figure.figid))
+        for figure in figures
+        for name in FIELDS
+    )[first.pmcid]
+    winner = {name: statements.winner for name, statements in thing.items()}
+    spellings = Counter(figure.article.doi for figure in figures if _stated(figure.article, "doi") == winner["doi"])
+    return _Paper(winner, min(spellings, key=lambda text: (-spellings[text], text)), thing)
+
+
+def describe(figures: Iterable[Figure]) -> Iterator[tuple[Layer, Description] | Problem]:
+    """Yield the descriptions of one paper from all figures in it, and what they contradict each other in."""
     figures = list(figures)
     pmcid = figures[0].article.pmcid
     iri_of_paper = ids.paper(pmcid)
-    thing = gather(
-        (iri_of_paper, name, _stated(figure.article, name), [ids.slug(figure.figid)])
-        for figure in figures
-        for name in FIELDS
-    )
-    spellings = Counter(
-        figure.article.doi for figure in figures if _stated(figure.article, "doi") == thing["doi"].winner
-    )
-    doi = min(spellings, key=lambda text: (-spellings[text], text))
-    for name in FIELDS:
-        if others := thing[name].others():
-            values = " | ".join([thing[name].winner, *others])
+    paper = _resolve(figures)
+    for name, statements in paper.thing.items():
+        if others := statements.others():
+            values = " | ".join([statements.winner, *others])
             yield problem("facts-disagree", figures[0].path, field=name, value=values)
-    yield Layer.CORE, (iri_of_paper, list(_paper(pmcid, thing, doi)))
+    yield Layer.CORE, (iri_of_paper, list(_paper(pmcid, paper)))
     yield Layer.XREFS, (iri_of_paper, [(v.EXACT_MATCH, iri(ids.paper_equivalent(pmcid)))])
-    journal = _journal(thing)
-    if journal:
-        yield journal, "type", v.JOURNAL, ""
-        if short := thing["journal_nlm_ta"].winner:
-            yield journal, "journal_nlm_ta", short, ""
-        for figure in figures:
-            yield journal, "journal_title", figure.article.journal_title, ids.slug(figure.figid)
-    if publisher := thing["publisher_name"].winner:
-        yield ids.publisher(publisher), "type", v.FOAF_ORGANIZATION, ""
-        yield ids.publisher(publisher), "publisher_name", publisher, ""
+
+
+def sayings(figures: Iterable[Figure]) -> list[tuple[str, str, Saying]]:
+    """Return what all figures of one paper say of its journal and publisher: figid, place in the figure, saying.
+
+    Each record says what it calls the journal; the publisher is said once for the paper.
+    """
+    figures = list(figures)
+    winner = _resolve(figures).winner
+    said: list[tuple[str, str, Saying]] = []
+    if journal := _journal(winner):
+        start = f"J\x1f{journal}\x1f{winner['journal_nlm_ta']}\x1f"
+        said = [(figure.figid, "", start + figure.article.journal_title) for figure in figures]
+    if publisher := winner["publisher_name"]:
+        said.append((figures[0].figid, "", f"P\x1f{ids.publisher(publisher)}\x1f{publisher}"))
+    return said
 
 
 def _stated(article: Article, name: str) -> str:
@@ -60,15 +87,15 @@ def split_keywords(text: str) -> list[str]:
     return list(dict.fromkeys(part.strip() for part in text.split(" | ") if part.strip()))
 
 
-def _journal(thing: Thing) -> str:
-    short, title = thing["journal_nlm_ta"].winner, thing["journal_title"].winner
+def _journal(winner: dict[str, str]) -> str:
+    short, title = winner["journal_nlm_ta"], winner["journal_title"]
     return ids.journal(short, title) if short or title else ""
 
 
-def _paper(pmcid: str, thing: Thing, doi: str) -> Iterator[Pair]:
+def _paper(pmcid: str, paper: _Paper) -> Iterator[Pair]:
     yield v.A, v.ACADEMIC_ARTICLE
     yield v.IDENTIFIER, string(pmcid)
-    winner = {name: statements.winner for name, statements in thing.items()}
+    winner = paper.winner
     for name, predicate in (("papertitle", v.TITLE), ("reftext", v.BIBLIOGRAPHIC_CITATION)):
         if winner[name]:
             yield predicate, string(winner[name])
@@ -76,14 +103,14 @@ def _paper(pmcid: str, thing: Thing, doi: str) -> Iterator[Pair]:
         yield v.ISSUED, gyear(winner["year"])
     if winner["doi"]:
         yield v.DOI, string(winner["doi"])
-        yield v.SAME_AS, iri(ids.doi(doi))
-    if journal := _journal(thing):
+        yield v.SAME_AS, iri(ids.doi(paper.doi))
+    if journal := _journal(winner):
         yield v.IS_PART_OF, iri(journal)
     if winner["publisher_name"]:
         yield v.PUBLISHER, iri(ids.publisher(winner["publisher_name"]))
     for keyword in split_keywords(winner["keywords"]):
         yield v.KEYWORDS, string(keyword)
-    for name, statements in thing.items():
+    for name, statements in paper.thing.items():
         for value in statements.others():
             yield v.PFOCR_VARIANT, string(f"{name}={value}")
         for place, value in statements.dissents():

@@ -15,13 +15,14 @@ from pfocr_rdf.errors import Problem, problem
 from pfocr_rdf.extract.organisms import OrganismPage
 from pfocr_rdf.facts import Fact, Statements, Thing
 from pfocr_rdf.mapping import article
-from pfocr_rdf.model import Figure, Layer
+from pfocr_rdf.model import SEPARATOR, Figure, Layer, Saying
 from pfocr_rdf.resources import common_organisms
 from pfocr_rdf.terms import Description, Pair, iri, string
 
 NAME_FIELDS = ("organism_name", "latin", "organisms", "organisms_ner")
 """Fields that name a taxon, the most trusted first."""
 GROUP_FIELDS = ("organism_group", "group")
+PAGE_FIELDS = ("latin", "common", "group", "image")
 FOREIGN = "pair"
 """Field of what a block says of an address outside the graph: predicate and object, a blank between them."""
 _NO_STATEMENTS = Statements()
@@ -44,49 +45,87 @@ def label_of(text: str) -> str:
     return " ".join(text.split())
 
 
+def sayings(figure: Figure) -> list[tuple[str, Saying]]:
+    """Return what one record says of genes, taxa, chemicals and diseases.
+
+    Each saying (`model.Saying`) stands behind the place where it stands, without the figure's own part of it.
+    """
+    said = [(f"{key}/{saying[2 : saying.find(SEPARATOR, 2)] or 'NA'}", saying) for key, saying in figure.gene_rows]
+    said += [("keyword", f"K\x1f{taxid}\x1f{symbol}\x1f{gene}") for taxid, symbol, gene in figure.symbol_genes]
+    said += [("", f"T\x1f{iri}\x1f{field}\x1f{name}") for field, name, iri in figure.taxa]
+    said += [
+        ("", f"C\x1f{iri}\x1f{cls}\x1f{identifier}\x1f{label}\x1f{close or ''}")
+        for iri, cls, identifier, label, close in figure.concepts
+    ]
+    return said
+
+
+def expand(saying: Saying, place: str) -> Iterator[Fact]:
+    """Yield the facts of a saying; `place` is the whole of the place."""
+    letter, *parts = saying.split(SEPARATOR)
+    match letter:
+        case "R":
+            gene_id, symbol, taxid, *organism = parts
+            taxon = ids.taxon(taxid)
+            if gene_id:
+                gene = ids.gene(gene_id)
+                yield gene, "type", v.GENE, ""
+                yield gene, "organism_id", taxid, place
+                yield gene, "ncbigene_symbol", symbol, place
+            yield taxon, "type", v.TAXON, ""
+            for field, value in zip(("organism_name", "organism_group"), organism, strict=False):
+                yield taxon, field, value, place
+        case "K":
+            taxid, symbol, gene = parts
+            yield gene, "type", v.GENE, ""
+            yield gene, "organism_id", taxid, place
+            yield gene, "ncbigene_symbol", symbol, place
+            yield ids.taxon(taxid), "type", v.TAXON, ""
+        case "T":
+            taxon, field, name = parts
+            yield taxon, "type", v.TAXON, ""
+            yield taxon, field, name, place
+        case "C":
+            concept, cls, identifier, label, close = parts
+            yield concept, "type", cls, ""
+            yield concept, "identifier", identifier, ""
+            yield concept, "label", label, ""
+            if close:
+                yield concept, "close", close, ""
+        case "J":
+            journal, short, title = parts
+            yield journal, "type", v.JOURNAL, ""
+            if short:
+                yield journal, "journal_nlm_ta", short, ""
+            yield journal, "journal_title", title, place
+        case "P":
+            publisher, name = parts
+            yield publisher, "type", v.FOAF_ORGANIZATION, ""
+            yield publisher, "publisher_name", name, ""
+        case "W":
+            yield ids.WIKIPATHWAYS, "type", v.ORGANIZATION, ""
+        case "N":
+            node, predicate, value = parts
+            yield node, FOREIGN, f"{predicate} {value}", ""
+        case "O":
+            taxon, slug, *values = parts
+            yield taxon, "type", v.TAXON, ""
+            yield taxon, "page", slug, place
+            for field, value in zip(PAGE_FIELDS, values, strict=True):
+                yield taxon, field, value, place
+
+
 def facts(figure: Figure) -> Iterator[Fact]:
     """Yield what one record says of genes, taxa, groups, chemicals and diseases."""
-    for row in figure.gene_rows:
-        taxon = ids.taxon(row.taxid)
-        if row.gene_id:
-            gene = ids.gene(row.gene_id)
-            yield gene, "type", v.GENE, ""
-            yield gene, "organism_id", row.taxid, row.place
-            yield gene, "ncbigene_symbol", row.symbol, row.place
-        yield taxon, "type", v.TAXON, ""
-        if row.organism_name is not None:
-            yield taxon, "organism_name", row.organism_name, row.place
-        if row.organism_group is not None:
-            yield taxon, "organism_group", row.organism_group, row.place
-    place = ids.slug(figure.figid)
-    for taxid, symbol, gene in figure.symbol_genes:
-        yield gene, "type", v.GENE, ""
-        yield gene, "organism_id", taxid, f"{place}/keyword"
-        yield gene, "ncbigene_symbol", symbol, f"{place}/keyword"
-        yield ids.taxon(taxid), "type", v.TAXON, ""
-    for named in figure.taxa:
-        yield named.iri, "type", v.TAXON, ""
-        yield named.iri, named.field, named.name, place
-    for concept in figure.concepts:
-        yield concept.iri, "type", concept.cls, ""
-        yield concept.iri, "identifier", concept.identifier, ""
-        yield concept.iri, "label", concept.label, ""
-        if concept.close:
-            yield concept.iri, "close", concept.close, ""
+    own = ids.slug(figure.figid)
+    for place, saying in sayings(figure):
+        yield from expand(saying, f"{own}/{place}" if place else own)
 
 
-def page_facts(page: OrganismPage) -> Iterator[Fact]:
-    """Yield what an organism page says."""
-    place = f"_organisms/{ids.slug(page.slug)}"
-    yield page.iri, "type", v.TAXON, ""
-    yield page.iri, "page", page.slug, place
-    for name in ("latin", "common", "group", "image"):
-        yield page.iri, name, getattr(page, name), place
-
-
-def creator_facts() -> Iterator[Fact]:
-    """Yield the fact that some record names the usual creator."""
-    yield ids.WIKIPATHWAYS, "type", v.ORGANIZATION, ""
+def page_sayings(page: OrganismPage) -> list[tuple[str, Saying]]:
+    """Return what an organism page says."""
+    values = [getattr(page, name) for name in PAGE_FIELDS]
+    return [("", SEPARATOR.join(["O", page.iri, page.slug, *values]))]
 
 
 def describe(subject: str, thing: Thing) -> Iterator[tuple[Layer, Description] | Problem]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from pfocr_rdf import identifiers as ids
 from pfocr_rdf import vocab as v
 from pfocr_rdf.jsonld import Block
 from pfocr_rdf.model import GENE_LINKS, Figure, Layer, Level
-from pfocr_rdf.terms import Description, Pair, decimal, gyear, integer, iri, string
+from pfocr_rdf.terms import Description, Pair, Token, decimal, gyear, integer, iri, string
 
 
 def describe(figure: Figure, block: Block) -> Iterator[tuple[Layer, Description]]:
@@ -21,19 +21,34 @@ def describe(figure: Figure, block: Block) -> Iterator[tuple[Layer, Description]
             Layer.CORE,
             (figure.image, [(v.A, v.IMAGE_OBJECT), (v.IDENTIFIER, string(figure.filename))]),
         )
-    for level, layer in GENE_LINKS.items():
-        genes = [gene for gene, best in figure.genes.items() if best is level]
-        if genes:
-            yield layer, (subject, [(v.MENTIONS, iri(gene)) for gene in genes])
-    if figure.chemicals:
-        yield Layer.LINKS_CHEMICALS, (subject, [(v.MENTIONS, iri(e)) for e in figure.chemicals])
-    if diseases := figure.diseases - figure.chemicals:
-        yield Layer.LINKS_DISEASES, (subject, [(v.MENTIONS, iri(e)) for e in diseases])
-    said = {*core, *((v.MENTIONS, iri(e)) for e in (*figure.genes, *figure.chemicals, *figure.diseases))}
-    if compat := [pair for pair in _compat(figure, block) if pair not in said]:
+    genes: tuple[list[Pair], ...] = tuple([] for _ in GENE_LINKS)
+    for gene, level in figure.genes.items():
+        genes[level].append((v.MENTIONS, f"<{gene}>"))  # no prefix shortens the IRI of a gene
+    for layer, pairs in zip(GENE_LINKS.values(), genes, strict=True):
+        if pairs:
+            yield layer, (subject, pairs)
+    chemicals = [(v.MENTIONS, iri(chemical)) for chemical in figure.chemicals]
+    if chemicals:
+        yield Layer.LINKS_CHEMICALS, (subject, chemicals)
+    if diseases := [(v.MENTIONS, iri(disease)) for disease in figure.diseases - figure.chemicals]:
+        yield Layer.LINKS_DISEASES, (subject, diseases)
+    if compat := list(_unsaid(_compat(figure, block), figure, core)):
         yield Layer.COMPAT, (subject, compat)
     for node in block.nodes:
         yield Layer.COMPAT, node
+
+
+def _unsaid(pairs: Iterable[Pair], figure: Figure, core: list[Pair]) -> Iterator[Pair]:
+    """Yield the pairs that stand in no other layer of the figure."""
+    entities: set[Token] | None = None
+    for pair in pairs:
+        if pair[0] == v.MENTIONS:
+            if entities is None:
+                entities = {iri(entity) for entity in (*figure.genes, *figure.chemicals, *figure.diseases)}
+            if pair[1] in entities:
+                continue
+        if pair not in core:
+            yield pair
 
 
 def _core(figure: Figure, block: Block) -> Iterator[Pair]:
@@ -43,7 +58,7 @@ def _core(figure: Figure, block: Block) -> Iterator[Pair]:
     yield v.IS_PART_OF, iri(ids.paper(figure.article.pmcid))
     yield v.PFOCR_GENERATION, string(figure.generation)
     yield v.PFOCR_GENE_COUNT, integer(len(figure.genes))
-    yield v.PFOCR_STRICT_GENE_COUNT, integer(sum(level is Level.SYMBOL for level in figure.genes.values()))
+    yield v.PFOCR_STRICT_GENE_COUNT, integer([*figure.genes.values()].count(Level.SYMBOL))
     for predicate, text in (
         (v.ALTERNATE_NAME, figure.alias),
         (v.NAME, figure.title),
