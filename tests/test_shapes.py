@@ -200,6 +200,18 @@ def test_a_block_with_the_words_of_the_trial_has_no_plan(calls: list[object]) ->
         assert found == jsonld.read(record, shapes=False)
 
 
+def test_keys_and_order_within_a_value_are_part_of_the_shape() -> None:
+    forget(None)
+    values = [
+        *({name: "https://e.org/"} for name in ("@value", "@id", "@list", "@set", "@type")),
+        *({"@value": "2020", name: "en"} for name in ("@language", "@type", "@index")),
+        *(["x", {"@value": "y"}], [{"@value": "x"}, "y"], [["x"], {"@value": "y"}], ["x", "y"], "x", []),
+    ]
+    for value in values:
+        agree([figure({**USUAL, "headline": value})] * 3, None)
+    agree([figure({**USUAL, "headline": value}) for value in values], None)
+
+
 def test_licences_are_part_of_the_shape() -> None:
     """A link to a licence in another place stands only beside the same one under `license`."""
     for context in CONTEXTS:
@@ -354,6 +366,7 @@ VALUES: st.SearchStrategy[Any] = st.one_of(
             [{"@type": "Organization", "name": "WikiPathways"}],
             {"@id": ids.CC0},
             {"@id": "https://e.org/"},
+            {"@value": "https://e.org/"},
             {"@value": "x"},
             {"@value": "x", "@language": "en"},
             {"@value": "5", "@type": "http://www.w3.org/2001/XMLSchema#integer"},
@@ -367,7 +380,6 @@ VALUES: st.SearchStrategy[Any] = st.one_of(
         max_leaves=5,
     ),
 )
-LITERALS = st.one_of(TEXTS, LISTS)
 
 
 @st.composite
@@ -392,6 +404,8 @@ def sequences(draw: st.DrawFn) -> list[Figure]:
                 block[name] = draw(TEXTS)
             elif isinstance(value, list) and draw(st.booleans()):
                 block[name] = draw(LISTS)
+            elif isinstance(value, dict) and draw(st.integers(0, 3)) == 0:
+                block[name] = draw(VALUES)
         records.append(figure(block, figid, draw(st.sampled_from(("A title", f"Title {number}", "@id", "")))))
     return draw(st.permutations(records * 3))
 
