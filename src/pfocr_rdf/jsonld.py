@@ -26,6 +26,7 @@ from pfocr_rdf.errors import Problem, UsageError, problem
 from pfocr_rdf.model import Figure
 from pfocr_rdf.normalize import NA_STRINGS
 from pfocr_rdf.resources import schemaorg_context
+from pfocr_rdf.shapes import Shapes
 from pfocr_rdf.terms import Pair
 
 CONTEXT_URLS = tuple(f"{scheme}://schema.org{end}" for scheme in ("http", "https") for end in ("", "/"))
@@ -100,6 +101,7 @@ class Expander:
         """Use `document` for all names in `CONTEXT_URLS`."""
         self._document = document
         self._resolved: dict[str, Any] = {}
+        self.shapes = Shapes()
 
     def _load(self, url: str, _options: object = None) -> dict[str, Any]:
         if url not in CONTEXT_URLS:
@@ -127,12 +129,14 @@ def _expander(key: str | None) -> Expander:
     return Expander(schemaorg_context() if key is None else json.loads(key))
 
 
-def read(figure: Figure, context: str | None = None) -> Block:
+def read(figure: Figure, context: str | None = None, *, shapes: bool = True) -> Block:
     """Read the block of a figure, under the shipped context or the JSON text of another one.
 
+    Without `shapes`, pyld expands each block, even where one of its shape is known: slower, with the same outcome.
     Never raises: what is refused is in `problems`.
     """
-    reader = _Reader(figure, _expander(context))
+    expander = _expander(context)
+    reader = _Reader(figure, expander, expander.shapes if shapes else None)
     if figure.block is not None:
         reader.read(dict(figure.block))
     if not any(found.code in ("jsonld-context", "unknown-licence") for found in reader.result.problems) and not (
@@ -171,9 +175,10 @@ def licence_iri(text: str) -> str:
 class _Reader:
     """Reads one block; gathers pairs, named nodes and problems."""
 
-    def __init__(self, figure: Figure, expander: Expander) -> None:
+    def __init__(self, figure: Figure, expander: Expander, shapes: Shapes | None) -> None:
         self.figure = figure
-        self.expand = expander.expand
+        self.expander = expander
+        self.shapes = shapes
         self.iri = ids.figure(figure.figid)
         self.result = Block()
         self.nodes: dict[str, list[Pair]] = {}
@@ -193,10 +198,27 @@ class _Reader:
         self.result.usual_creator = block.get("creator") == USUAL_CREATOR
         block = {str(key): _without_missing(value) for key, value in block.items()}
         self._keep_to_the_figure(block)
-        self.result.pairs += self._expanded(repair(block, self.figure))
+        block = repair(block, self.figure)
+        given = (self.result.usual_creator, self.result.licences)
+        known = self.shapes.pairs(block, given, self._trial) if self.shapes is not None else None
+        if known is None:
+            self._read_slowly(block)
+        else:
+            self.result.pairs += known
+
+    def _read_slowly(self, block: Mapping[str, Any]) -> None:
+        """Let pyld expand a repaired block; the one way that names nodes and reports what is lost."""
+        self.result.pairs += self._expanded(block)
         if self.result.usual_creator:
             self.nodes.pop(ids.WIKIPATHWAYS, None)
         self.result.nodes = list(self.nodes.items())
+
+    def _trial(self, block: Mapping[str, Any]) -> tuple[list[Pair], bool]:
+        """Read another block as if the figure had it; return its pairs, and whether they are all that it gives."""
+        other = _Reader(self.figure, self.expander, None)
+        other.result.usual_creator, other.result.licences = self.result.usual_creator, self.result.licences
+        other._read_slowly(block)
+        return other.result.pairs, not (other.result.nodes or other.result.problems)
 
     def _keep_to_the_figure(self, block: dict[str, Any]) -> None:
         """Take out contexts below the top, and what nested nodes say of subjects that the graph itself describes.
@@ -205,7 +227,7 @@ class _Reader:
         `pfocr:variant "schema-jsonld:KEY:=JSON"`, for several records may speak of that address.
         """
         for key, value in list(block.items()):
-            if key == "@context":
+            if key == "@context" or isinstance(value, str):
                 continue
             if any("@context" in node for node in _nested(value)):
                 self.report("jsonld-unsupported", key, value)
@@ -241,10 +263,10 @@ class _Reader:
         if found:
             block["license"] = found
 
-    def _expanded(self, block: dict[str, Any]) -> Iterator[Pair]:
+    def _expanded(self, block: Mapping[str, Any]) -> Iterator[Pair]:
         """Yield the figure's pairs; where something is lost or fails, field by field, to name the culprit."""
         try:
-            node = self.expand(block)
+            node = self.expander.expand(block)
         except _FAILURES:
             node = None
         if node is not None and _leaves_in(block) == _leaves_out(node):
@@ -256,7 +278,7 @@ class _Reader:
                 continue
             single = {**frame, key: value}
             try:
-                node = self.expand(single)
+                node = self.expander.expand(single)
             except _FAILURES:
                 self.report("jsonld-unsupported", key, value)
                 continue
@@ -342,7 +364,8 @@ def _nested(value: object) -> Iterator[dict[str, Any]]:
     if isinstance(value, dict):
         yield value
     for item in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
-        yield from _nested(item)
+        if not isinstance(item, str):
+            yield from _nested(item)
 
 
 def _address(node: Mapping[str, Any]) -> object:
@@ -385,7 +408,8 @@ def _canonical_hash(value: Mapping[str, Any]) -> str:
 def _without_missing(value: Any) -> Any:
     """Drop spellings of a missing value, which mean nothing, from a value and its lists."""
     if isinstance(value, list):
-        return [_without_missing(item) for item in value if not (isinstance(item, str) and item in NA_STRINGS)]
+        present = [item for item in value if not (isinstance(item, str) and item in NA_STRINGS)]
+        return [item if isinstance(item, str) else _without_missing(item) for item in present]
     return [] if isinstance(value, str) and value in NA_STRINGS else value
 
 
