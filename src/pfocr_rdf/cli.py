@@ -100,6 +100,14 @@ class GraphFormat(StrEnum):
     JSONLD = "jsonld"
 
 
+class Compression(StrEnum):
+    """How files are compressed."""
+
+    NONE = "none"
+    GZIP = "gzip"
+    ZSTD = "zstd"
+
+
 class ResultFormat(StrEnum):
     """Forms of a query's answer."""
 
@@ -137,6 +145,12 @@ PmcIds = Annotated[Path | None, typer.Option(help="NCBI's PMC-ids list (plain or
 ContextFile = Annotated[Path | None, typer.Option("--context", help="A JSON-LD context to use for schema.org's.")]
 Only = Annotated[str | None, typer.Option(metavar="FIGID", help="Convert this figure alone.")]
 Limit = Annotated[int | None, typer.Option(min=1, help="Convert the first N figures.")]
+Workers = Annotated[
+    int | None, typer.Option(min=1, help="Processes that convert at the same time.", show_default="all cores")
+]
+ShardRecords = Annotated[
+    int, typer.Option(min=1, help="Records that one process holds at a time: bounds memory, changes no byte.")
+]
 ImagePattern = Annotated[str, typer.Option(help="Address of an image, with {pmcid} and {filename}.")]
 MaxRejected = Annotated[
     float, typer.Option(parser=_share, metavar="SHARE", help="Share of records that may be rejected; one always may.")
@@ -184,13 +198,27 @@ def build(
     image_pattern: ImagePattern = IMAGE_PATTERN,
     max_rejected: MaxRejected = "1%",  # type: ignore[assignment]
     max_rejected_rows: MaxRejectedRows = "1%",  # type: ignore[assignment]
+    workers: Workers = None,
+    shard_records: ShardRecords = 1_000,
+    compress: Annotated[Compression, typer.Option(help="How the layers' files are compressed.")] = Compression.NONE,
+    nquads: Annotated[bool, typer.Option("--nquads", help="Write pfocr-all.nq.gz too: everything as N-Quads.")] = False,
+    use_cache: Annotated[
+        bool, typer.Option("--cache/--no-cache", help="Take over what did not change since the build in OUT.")
+    ] = True,
     as_json: AsJson = False,
 ) -> None:
     """Convert a source to a folder of Turtle, one file for each layer."""
     from pfocr_rdf import pipeline
+    from pfocr_rdf.shards import Output
 
     options = pipeline.Options(
-        settings=Settings(image_pattern=image_pattern, max_rejected=max_rejected, max_rejected_rows=max_rejected_rows),
+        settings=Settings(
+            image_pattern=image_pattern,
+            max_rejected=max_rejected,
+            max_rejected_rows=max_rejected_rows,
+            shard_records=shard_records,
+        ),
+        output=Output(compress, nquads),
         gene_info=gene_info,
         pmc_ids=pmc_ids,
         context=context,
@@ -199,7 +227,7 @@ def build(
     )
     log.info("building %s into %s", source, out)
     with _progress("figures") as start:
-        built = pipeline.build(source, out, options, start=start)
+        built = pipeline.build(source, out, options, workers=workers, start=start, use_cache=use_cache)
     if as_json:
         typer.echo(json.dumps(built.manifest, ensure_ascii=False, indent=2))
         return
@@ -215,6 +243,7 @@ def check(
     context: ContextFile = None,
     max_rejected: MaxRejected = "1%",  # type: ignore[assignment]
     max_rejected_rows: MaxRejectedRows = "1%",  # type: ignore[assignment]
+    workers: Workers = None,
     as_json: AsJson = False,
 ) -> None:
     """Say what a build would reject, and why; write nothing."""
@@ -223,7 +252,7 @@ def check(
     settings = Settings(max_rejected=max_rejected, max_rejected_rows=max_rejected_rows)
     options = pipeline.Options(settings=settings, gene_info=gene_info, context=context, only=only, limit=limit)
     with _progress("figures") as start, tempfile.TemporaryDirectory(prefix="pfocr-rdf-") as work:
-        ledger = pipeline.check(source, options, Path(work), start=start)
+        ledger = pipeline.check(source, options, Path(work), workers=workers, start=start)
     rejected, warnings = ledger.by_code()
     if as_json:
         report = {
@@ -336,18 +365,19 @@ def _graph_text(answer: Any) -> str:
 
     from pfocr_rdf.identifiers import PREFIXES
     from pfocr_rdf.mapping.ontology import token
+    from pfocr_rdf.serialize import block
     from pfocr_rdf.show import turtle
-    from pfocr_rdf.terms import expand
+    from pfocr_rdf.terms import Pair, expand
     from pfocr_rdf.vocab import A
 
     triples = list(answer)
     if any(isinstance(term, ox.BlankNode) for triple in triples for term in (triple.subject, triple.object)):
         return (ox.serialize(triples, format=ox.RdfFormat.TURTLE, prefixes=PREFIXES) or b"").decode()
-    descriptions = []
+    pairs: dict[str, list[Pair]] = {}
     for triple in triples:
         predicate = A if triple.predicate.value == expand(A) else token(triple.predicate)
-        descriptions.append((triple.subject.value, [(predicate, token(triple.object))]))
-    return turtle(descriptions)
+        pairs.setdefault(triple.subject.value, []).append((predicate, token(triple.object)))
+    return turtle((subject, block(subject, said)) for subject, said in pairs.items())
 
 
 @contextmanager

@@ -55,7 +55,7 @@ def _open_zstd(path: Path) -> AbstractContextManager[IO[bytes]]:
 
 
 def _open_gzip(path: Path) -> AbstractContextManager[IO[bytes]]:
-    return gzip.open(path, "rb")
+    return io.BufferedReader(gzip.open(path, "rb"), 1 << 20)
 
 
 PLAIN = Codec("none", "", bytes, bytes, lambda path: path.open("rb"))

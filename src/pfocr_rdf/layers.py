@@ -91,9 +91,9 @@ def write(job: Job) -> Written:
         if job.old is None:
             for piece in merged(job.runs, codec, job.work):
                 if isinstance(piece[1], str):
-                    writer.add(*piece)  # type: ignore[arg-type]
+                    writer.add(*piece)
                 else:
-                    writer.copy(*piece)  # type: ignore[arg-type]
+                    writer.copy(*piece)
         else:
             source = files.enter_context(closing(Source(job.old.path, codec, job.old.quads)))
             new = _Ahead(items_of(job.runs, job.work))
@@ -192,9 +192,9 @@ def items_of(runs: Sequence[Run], work: str) -> Iterator[Item]:
     """Yield the subjects of plain runs in order."""
     for piece in merged(runs, PLAIN, work):
         if isinstance(piece[1], str):
-            yield piece[0], piece[1]  # type: ignore[misc]
+            yield piece[0], piece[1]
         else:
-            yield from piece[0].items(piece[1])  # type: ignore[union-attr]
+            yield from piece[0].items(piece[1])
 
 
 def _overlapping(runs: list[Run]) -> Iterator[list[Run]]:

@@ -31,7 +31,8 @@ from pfocr_rdf.facts import Fact
 from pfocr_rdf.layers import QUADS_PART, Job, Old, Place, Written, filename, write
 from pfocr_rdf.mapping import entities, ontology
 from pfocr_rdf.model import ALWAYS, Layer
-from pfocr_rdf.plan import Options, Plan, cut, plan
+from pfocr_rdf.plan import Options as Options
+from pfocr_rdf.plan import Plan, cut, plan
 from pfocr_rdf.serialize import block
 from pfocr_rdf.shards import Progress, Result, Run, RunWriter, Shard, convert
 from pfocr_rdf.state import State
@@ -102,7 +103,10 @@ def build(
     in any case, and for any number of workers (None: one for each core).
     Raises `UsageError` for a call that cannot work, `TooManyRejected` when too much was refused.
     """
-    with making(source, out, options, use_cache=use_cache) as (prepared, folder), Processes(workers or cores()) as engine:
+    with (
+        making(source, out, options, use_cache=use_cache) as (prepared, folder),
+        Processes(workers or cores()) as engine,
+    ):
         results = run_shards(prepared, engine, start)
         written, ledger = finish(prepared, results, folder, options, engine, keep_cache=use_cache)
         converted = sum(len(prepared.plan.papers[pmcid]) for pmcid in prepared.convert)
@@ -134,7 +138,11 @@ def prepare(planned: Plan, out: Path | None, place: str) -> Prepared:
 
     `place` is where the results of shards go.
     """
-    before = state.load(out, planned.asked) if out is not None and blocks.can_update(planned.context.settings.image_pattern) else None
+    before = (
+        state.load(out, planned.asked)
+        if out is not None and blocks.can_update(planned.context.settings.image_pattern)
+        else None
+    )
     everything = list(planned.papers)
     if before is None or out is None:
         return Prepared(planned, State(organisms=planned.context.organisms), everything, place=place)
@@ -198,7 +206,9 @@ def resolve(prepared: Prepared, results: list[Result], work: Path, engine: Engin
     if prepared.before is not None:
         removed = _removed(prepared, touched[0] | found.described | {*known.groups, *found.groups})
         known.conflicts = [
-            problem for problem in known.conflicts if problem.field.partition(" ")[0] not in found.described | touched[0]
+            problem
+            for problem in known.conflicts
+            if problem.field.partition(" ")[0] not in found.described | touched[0]
         ]
     known.groups = found.groups
     known.conflicts += found.problems
@@ -279,8 +289,7 @@ def _write_things(found: Things, work: Path, planned: Plan) -> list[Run]:
             if writer is None:
                 writer = writers[layer, family] = RunWriter(Cuts(layer, pattern), out, None)
             writer.put(subject, text, key)
-        made = [shards.run_from(str(path), run) for (layer, _), w in writers.items() for run in w.finish(layer)]
-    return made
+        return [shards.run_from(str(path), run) for (layer, _), w in writers.items() for run in w.finish(layer)]
 
 
 def _removed(prepared: Prepared, iris: Iterable[str]) -> dict[Layer, frozenset[Place]]:
@@ -433,7 +442,9 @@ def _inputs(options: Options) -> dict[str, Path]:
     return {name: path for name, path in named.items() if path is not None}
 
 
-def check(source: str, options: Options, work: Path, *, workers: int | None = None, start: Start | None = None) -> Ledger:
+def check(
+    source: str, options: Options, work: Path, *, workers: int | None = None, start: Start | None = None
+) -> Ledger:
     """Convert a source into the scratch folder `work` and return its accounts; nothing is kept."""
     with opened(source, options) as snapshot, Processes(workers or cores()) as engine:
         prepared = prepare(plan(snapshot, options), None, str(work))
@@ -443,9 +454,7 @@ def check(source: str, options: Options, work: Path, *, workers: int | None = No
 
 
 @contextmanager
-def opened(
-    source: str, options: Options, *, known: Mapping[str, tuple[str, str]] | None = None
-) -> Iterator[Snapshot]:
+def opened(source: str, options: Options, *, known: Mapping[str, tuple[str, str]] | None = None) -> Iterator[Snapshot]:
     """Open a source, with the selection that the options ask for.
 
     Raises `UsageError` when the source, or a list that the options name, is not there.

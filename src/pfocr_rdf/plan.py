@@ -119,7 +119,7 @@ def _asked(context: Context, options: Options, *, whole: bool) -> str:
     for name in ("max_rejected", "max_rejected_rows", "shard_records"):
         del settings[name]
     symbols = sorted(context.symbols.items()) if context.symbols is not None else None
-    value = [settings, symbols, context.keywords_are_genes, context.jsonld_context]
+    value: list[Any] = [settings, symbols, context.keywords_are_genes, context.jsonld_context]
     value += [asdict(options.output), options.only, options.limit, whole]
     return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
 

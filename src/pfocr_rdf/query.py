@@ -13,7 +13,7 @@ from typing import Any
 import platformdirs
 import pyoxigraph as ox
 
-from pfocr_rdf import codecs, buildfolder, identifiers
+from pfocr_rdf import buildfolder, codecs, identifiers
 from pfocr_rdf.errors import UsageError
 from pfocr_rdf.locks import lock
 

@@ -59,7 +59,13 @@ class Section:
 
 @dataclass(slots=True)
 class State:
-X
+    """All that is known of a source.
+
+    `papers` are lines of `Paper` by escaped PMCID, `at` the number of the section that holds the facts of each;
+    `tally` counts the papers' sayings; `pages` are the facts of the organism pages; `organisms` the names that were
+    known; `groups` and `conflicts` what was found when things were resolved; `base` the size of the facts when they
+    were last written as one.
+    """
 
     papers: dict[str, str] = field(default_factory=dict)
     at: dict[str, int] = field(default_factory=dict)
@@ -292,7 +298,12 @@ def load(build: Path, asked: str) -> State | None:
     try:
         about: dict[str, Any] = json.loads((folder / "state.json").read_text(encoding="utf-8"))
         digest = hashlib.sha256((build / MANIFEST).read_bytes()).hexdigest()
-        if (about["format"], about["converter"], about["build"], about["asked"]) != (FORMAT, converter(), digest, asked):
+        if (about["format"], about["converter"], about["build"], about["asked"]) != (
+            FORMAT,
+            converter(),
+            digest,
+            asked,
+        ):
             return None
         state = State(
             organisms=about["organisms"],
@@ -301,7 +312,9 @@ def load(build: Path, asked: str) -> State | None:
             conflicts=[problem_from(parts) for parts in about["conflicts"]],
             base=about["base"],
         )
-        state.sections = [Section(str(folder / Path(name).name), start, size) for name, start, size in about["sections"]]
+        state.sections = [
+            Section(str(folder / Path(name).name), start, size) for name, start, size in about["sections"]
+        ]
         with (folder / "papers.tsv").open(encoding="utf-8", newline="\n") as stream:
             for line in stream:
                 number, pmcid, rest = line.split("\t", 2)

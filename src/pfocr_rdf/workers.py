@@ -55,7 +55,9 @@ class Processes(AbstractContextManager["Processes"]):
         """Begin; nothing is started yet."""
         return self
 
-    def __exit__(self, _kind: type[BaseException] | None, _error: BaseException | None, _: TracebackType | None) -> None:
+    def __exit__(
+        self, _kind: type[BaseException] | None, _error: BaseException | None, _: TracebackType | None
+    ) -> None:
         """Stop the processes; tasks that have not begun are dropped."""
         if self._pool:
             self._pool.shutdown(wait=True, cancel_futures=True)
