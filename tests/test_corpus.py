@@ -125,10 +125,10 @@ def test_front_matter_is_quoted_and_folded_as_libyaml_does() -> None:
     ]
     texts += [f"{'word ' * 17} two  blanks {'x' * 70}  and {'y' * 9} z", "%a", "~", "null", "Me  Me ", "#2"]
     for text in texts:
-        for key, start, indent in (("caption", "caption: ", 2), ("word", "word: ", 2)):
-            ours = corpus_yaml.scalar(start, text, indent)
-            assert yaml.load(ours, Loader=yaml.BaseLoader) == {key: text}  # noqa: S506
-            assert ours == yaml.dump({key: text}, allow_unicode=True, width=80)
+        ours = corpus_yaml.scalar("caption: ", text, 2)
+        assert yaml.load(ours, Loader=yaml.BaseLoader) == {"caption": text}  # noqa: S506
+        if text not in ("y", "n"):  # booleans to R's writer, not to PyYAML's
+            assert ours == yaml.dump({"caption": text}, allow_unicode=True, width=80)
 
 
 def test_records_that_are_read_and_written_again_stay_the_same(made: tuple[Path, dict[str, Any]]) -> None:
