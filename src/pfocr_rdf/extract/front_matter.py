@@ -1,8 +1,9 @@
 """YAML front matter to strings, lists and maps, with the line of each field.
 
-Every scalar stays the text that stood there: no booleans, numbers, dates or nulls. The reader works on the
-parser's events with bounds on depth and size, so that no document can exhaust stack, time or memory, and it
-refuses anchors, aliases and repeated keys, which would lose or multiply data silently.
+Every scalar stays the text that stood there: no booleans, numbers, dates or nulls. The usual layout is read by
+its form alone (`extract.plain_yaml`); for all else the reader works on the parser's events with bounds on depth
+and size, so that no document can exhaust stack, time or memory, and it refuses anchors, aliases and repeated
+keys, which would lose or multiply data silently.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import Any
 
 import yaml
 
+from pfocr_rdf.extract import plain_yaml
 from pfocr_rdf.extract.text import clean
 from pfocr_rdf.settings import Limits
 
@@ -27,9 +29,11 @@ Value = str | list[Any] | dict[str, Any]
 RAW_LISTS = ("organisms", "organisms_ner")
 """Lists whose items the source's writer prints without any quoting (source format, reading rule 1)."""
 
-_PLAIN_SAFE = re.compile(r"[^\s\-?:,\[\]{}#&*!|>'\"%@`](?:(?!: | #|:$)[^\t])*")
+_SIMPLE_ITEMS = r"(?:\n- [A-Za-z][A-Za-z0-9. ]*)+(?!\n[- ]|[^\n])"
+_RAW_LIST = re.compile(rf"\n(?:{'|'.join(RAW_LISTS)}):[^\S\n]*(?!{_SIMPLE_ITEMS})((?:\n[- ][^\n]*)+)")
+_PLAIN_SAFE = re.compile(r"[^\s\-?:,\[\]{}#&*!|>'\"%@`][^\t:#]*(?:(?::(?! |$)|(?<! )#)[^\t:#]*)*")
 _ITEM = re.compile(r"( *)- (.*)")
-_CLOSE = re.compile(r"(?:---|\.\.\.)\s*")
+_CLOSE = re.compile(r"\n(?:---|\.\.\.)[^\S\n]*(?![^\n])")
 
 
 class FrontMatterError(ValueError):
@@ -56,41 +60,44 @@ class FrontMatter:
     cleaned: bool = False
 
 
-def split(text: str) -> tuple[list[str], tuple[int, str] | None]:
-    """Split a record into the lines of its front matter and what follows it (line and text), if anything.
+def split(text: str) -> tuple[str, tuple[int, str] | None]:
+    """Split a record into its front matter and what follows it (line and text), if anything.
 
     Raises `FrontMatterError` `no-front-matter` when one of the two dashed lines is missing.
     """
-    lines = text.split("\n")
-    if lines[0].rstrip() != "---":
-        raise FrontMatterError("no-front-matter", 1, lines[0])
-    for number, line in enumerate(lines[1:], 1):
-        if line.startswith(("---", "...")) and _CLOSE.fullmatch(line):
-            body = "\n".join(lines[number + 1 :])
-            return lines[1:number], (number + 2, body.strip()) if body.strip() else None
-    raise FrontMatterError("no-front-matter", len(lines), lines[-1])
+    first = text.partition("\n")[0]
+    if first.rstrip() != "---":
+        raise FrontMatterError("no-front-matter", 1, first)
+    close = _CLOSE.search(text)
+    if close is None:
+        raise FrontMatterError("no-front-matter", text.count("\n") + 1, text.rpartition("\n")[2])
+    body = text[close.end() + 1 :].strip()
+    line = text.count("\n", 0, close.end()) + 2 if body else 0
+    return text[len(first) + 1 : close.start()], (line, body) if body else None
 
 
-def requote(lines: list[str]) -> list[tuple[int, str]]:
-    """Quote, in place, the raw list items that YAML would misread; return line (in the file) and name.
+def requote(source: str) -> tuple[str, list[tuple[int, str]]]:
+    """Quote the raw list items that YAML would misread; return the new text, and line (in the file) and name of each.
 
     Only one-line items under the keys of `RAW_LISTS` are touched, and none that is quoted already.
     """
     done: list[tuple[int, str]] = []
-    inside = False
-    for index, line in enumerate(lines):
-        if not inside or not line.startswith(("-", " ")):
-            inside = line.rstrip() in [f"{key}:" for key in RAW_LISTS]
-            continue
-        match = _ITEM.fullmatch(line)
-        if match is None or (index + 1 < len(lines) and lines[index + 1].startswith((match[1] + " ",))):
-            continue
-        name = match[2].strip()
-        if not name or _PLAIN_SAFE.fullmatch(name) or _is_quoted(name):
-            continue
-        lines[index] = f"{match[1]}- '{name.replace(chr(39), chr(39) * 2)}'"
-        done.append((index + 2, name))
-    return done
+
+    def mend(block: re.Match[str]) -> str:
+        lines = block[1].split("\n")
+        first = block.string.count("\n", 0, block.start(1)) + 1
+        for index, line in enumerate(lines):
+            match = _ITEM.fullmatch(line)
+            if match is None or (index + 1 < len(lines) and lines[index + 1].startswith((match[1] + " ",))):
+                continue
+            name = match[2].strip()
+            if not name or _PLAIN_SAFE.fullmatch(name) or _is_quoted(name):
+                continue
+            lines[index] = f"{match[1]}- '{name.replace(chr(39), chr(39) * 2)}'"
+            done.append((first + index, name))
+        return block[0][: block.start(1) - block.start()] + "\n".join(lines)
+
+    return _RAW_LIST.sub(mend, "\n" + source)[1:], done
 
 
 def _is_quoted(name: str) -> bool:
@@ -102,20 +109,29 @@ def parse(text: str, limits: Limits) -> FrontMatter:
 
     Raises `FrontMatterError` for what cannot be read; the code says why.
     """
-    lines, body = split(text)
-    requoted = requote(lines)
-    source = "\n".join(lines)
+    source, body = split(text)
+    source, requoted = requote(source)
     if source.count("[") + source.count("{") > limits.yaml_brackets:
         raise FrontMatterError("too-complex", 0, "brackets")
+    if limits.yaml_depth >= plain_yaml.DEEPEST and (usual := plain_yaml.read(source)) is not None:
+        return FrontMatter(*usual, requoted, body)
+    fields, lines, item_lines, cleaned = read_events(source, limits.yaml_depth)
+    return FrontMatter(fields, lines, item_lines, requoted, body, cleaned)
+
+
+def read_events(source: str, depth: int) -> tuple[dict[str, Value], dict[str, int], dict[str, list[int]], bool]:
+    """Read any YAML between the dashes: the fields, their lines, those of list items, and whether it was cleaned.
+
+    Raises `FrontMatterError` for what cannot be read, and for containers nested deeper than `depth`.
+    """
     try:
-        fields, key_lines, item_lines, cleaned = _build(source, limits.yaml_depth)
+        return _build(source, depth)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         said = " ".join(filter(None, (error.context, error.problem)))
         raise FrontMatterError("unreadable-yaml", mark.line + 2 if mark else 0, said) from error
     except yaml.YAMLError as error:
         raise FrontMatterError("unreadable-yaml", 0, " ".join(str(error).split())) from error
-    return FrontMatter(fields, key_lines, item_lines, requoted, body, cleaned)
 
 
 def _build(source: str, depth: int) -> tuple[dict[str, Value], dict[str, int], dict[str, list[int]], bool]:
