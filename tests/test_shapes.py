@@ -230,6 +230,17 @@ def test_each_context_has_shapes_of_its_own() -> None:
         assert ("<http://vocab.example.org/keywords>", '"TP53"') in other
 
 
+def test_a_value_of_two_types_is_refused() -> None:
+    """JSON-LD lets `@type` and its other name stand side by side, and gives a list of both."""
+    forget(None)
+    kind = "http://www.w3.org/2001/XMLSchema#integer"
+    record = figure({**USUAL, "size": {"@type": kind, "type": kind, "@value": "5"}})
+    agree([record] * 4, None)
+    assert [(found.code, found.field) for found in jsonld.read(record).problems] == [
+        ("jsonld-unsupported", "schema-jsonld.size")
+    ]
+
+
 # What is remembered has bounds
 
 

@@ -335,7 +335,7 @@ class _Reader:
     def _literal(self, value: Mapping[str, Any], key: str) -> str | None:
         text = value["@value"]
         language, datatype = value.get("@language"), value.get("@type")
-        if not isinstance(text, str) or (language and not _LANGUAGE.fullmatch(language)):
+        if not isinstance(text, str) or isinstance(datatype, list) or (language and not _LANGUAGE.fullmatch(language)):
             self.report("jsonld-unsupported", key, text)
             return None
         if language:
