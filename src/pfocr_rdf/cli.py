@@ -108,6 +108,15 @@ class Compression(StrEnum):
     ZSTD = "zstd"
 
 
+class DiffFormat(StrEnum):
+    """Forms in which a difference is written."""
+
+    NTRIPLES = "ntriples"
+    PATCH = "patch"
+    SPARQL = "sparql"
+    FIGURES = "figures"
+
+
 class ResultFormat(StrEnum):
     """Forms of a query's answer."""
 
@@ -158,6 +167,10 @@ MaxRejected = Annotated[
 MaxRejectedRows = Annotated[
     float, typer.Option(parser=_share, metavar="SHARE", help="Share of rows that may be rejected; one always may.")
 ]
+
+
+DiffOut = Annotated[Path | None, typer.Option(help="A new folder for the difference in all its forms.")]
+DiffForm = Annotated[list[DiffFormat] | None, typer.Option("--format", help="A form to write; give it again for more.")]
 
 
 def _version(value: bool) -> None:
@@ -322,6 +335,99 @@ def query(
             else:
                 text = answer.serialize(format=kind).decode("utf-8").replace("\r\n", "\n")
                 _write_out(text if text.endswith("\n") else f"{text}\n")
+
+
+@app.command(epilog="Example: pfocr-rdf diff releases/20250101 output/build --out changes")
+def diff(
+    old: Annotated[Path, typer.Argument(metavar="OLD", help="A build folder.")],
+    new: Annotated[Path, typer.Argument(metavar="NEW", help="A later build folder.")],
+    out: DiffOut = None,
+    form: DiffForm = None,
+    as_json: AsJson = False,
+) -> None:
+    """Say which triples and figures differ between two builds."""
+    from pfocr_rdf import buildfolder
+    from pfocr_rdf import diff as comparing
+
+    names = [buildfolder.describe_file(buildfolder.find_build(b) / buildfolder.MANIFEST)["sha256"] for b in (old, new)]
+    found = comparing.write(comparing.builds(old, new), out, names[0], names[1], _forms(form))
+    _print_difference(found, as_json)
+
+
+@app.command(
+    epilog="Example: pfocr-rdf changes pfocr-database --since output/build --out changes. "
+    "Give the options that the build was made with."
+)
+def changes(
+    source: Source,
+    since: Annotated[Path, typer.Option(metavar="BUILD", help="The build to compare with; it needs its cache.")],
+    out: DiffOut = None,
+    form: DiffForm = None,
+    only: Only = None,
+    limit: Limit = None,
+    gene_info: GeneInfo = None,
+    pmc_ids: PmcIds = None,
+    context: ContextFile = None,
+    image_pattern: ImagePattern = IMAGE_PATTERN,
+    max_rejected: MaxRejected = "1%",  # type: ignore[assignment]
+    max_rejected_rows: MaxRejectedRows = "1%",  # type: ignore[assignment]
+    workers: Workers = None,
+    as_json: AsJson = False,
+) -> None:
+    """Say what a new build of SOURCE would change, without making it."""
+    from pfocr_rdf import buildfolder, pipeline
+    from pfocr_rdf import diff as comparing
+    from pfocr_rdf.manifest import output_of
+
+    build = buildfolder.find_build(since)
+    manifest = buildfolder.read_manifest(build)
+    options = pipeline.Options(
+        settings=Settings(image_pattern=image_pattern, max_rejected=max_rejected, max_rejected_rows=max_rejected_rows),
+        gene_info=gene_info,
+        pmc_ids=pmc_ids,
+        context=context,
+        only=only,
+        limit=limit,
+        output=output_of(manifest),
+    )
+    name = buildfolder.describe_file(build / buildfolder.MANIFEST)["sha256"]
+    with _progress("figures") as start, tempfile.TemporaryDirectory(prefix="pfocr-rdf-") as work:
+        found = comparing.write(
+            pipeline.changes(source, build, options, Path(work), workers=workers, start=start),
+            out,
+            name,
+            None,
+            _forms(form),
+        )
+    _print_difference(found, as_json)
+
+
+def _forms(chosen: list[DiffFormat] | None) -> list[Any]:
+    from pfocr_rdf.diff import Form
+
+    return [Form(form) for form in chosen or DiffFormat]
+
+
+def _print_difference(found: Any, as_json: bool) -> None:
+    from pfocr_rdf.diff import lines_of
+
+    figures = sorted(found.figures.values(), key=lambda figure: (figure.how, figure.figid))
+    if as_json:
+        report = {**found.to_json(), "changes": [figure.to_json() for figure in figures]}
+        typer.echo(json.dumps(report, ensure_ascii=False, indent=2))
+        return
+    table = Table("layer", "added", "removed")
+    for column in table.columns[1:]:
+        column.justify = "right"
+    for layer, (added, removed) in found.layers.items():
+        table.add_row(layer, f"{added:,}", f"{removed:,}")
+    _console().print(table)
+    for line in list(lines_of(figures))[:SHOWN]:
+        _write_out(f"{line}\n")
+    if len(figures) > SHOWN:
+        _write_out(f"... and {len(figures) - SHOWN:,} more; --out or --json give all\n")
+    counts = found.to_json()["figures"]
+    _write_out(", ".join(f"{number:,} figures {how}" for how, number in counts.items()) + "\n")
 
 
 @export_app.command("records", epilog="Example: pfocr-rdf export records output/build --out records")

@@ -45,8 +45,8 @@ class Old:
 class Job:
     """All that it takes to write one layer, in any process.
 
-    Without `old` the runs are the whole layer. With it, all subjects at the places in `removed` go, and those of
-    the runs come.
+    Without `old`, or if they are `whole`, the runs are the whole layer. Else all subjects at the places in `removed`
+    go from the old one, and those of the runs come.
     """
 
     layer: Layer
@@ -58,6 +58,7 @@ class Job:
     runs: list[Run]
     old: Old | None = None
     removed: frozenset[Place] = frozenset()
+    whole: bool = False
 
 
 @dataclass(slots=True)
@@ -88,7 +89,7 @@ def write(job: Job) -> Written:
         quads_out = files.enter_context(Path(job.quads).open("wb", buffering=1 << 20)) if job.quads else None
         writer = Writer(out, cuts, codec, quads_out)
         writer.header(serialize.HEADER)
-        if job.old is None:
+        if job.old is None or job.whole:
             for piece in merged(job.runs, codec, job.work):
                 if isinstance(piece[1], str):
                     writer.add(*piece)
@@ -96,7 +97,7 @@ def write(job: Job) -> Written:
                     writer.copy(*piece)
         else:
             source = files.enter_context(closing(Source(job.old.path, codec, job.old.quads)))
-            new = _Ahead(items_of(job.runs, job.work))
+            new = _Ahead(items_of(job.runs, CODECS[job.output.compress], job.work))
             for block, touched in _touched(job.old.blocks, job.removed, cuts, new):
                 if not touched:
                     writer.copy(source, block)
@@ -115,7 +116,11 @@ def changes(job: Job) -> Iterator[tuple[str, str, str]]:
     cuts = Cuts(job.layer, job.image_pattern)
     with ExitStack() as files:
         source = files.enter_context(closing(Source(job.old.path, CODECS[job.output.compress], None)))
-        new = _Ahead(items_of(job.runs, job.work))
+        if job.whole:
+            old = chain.from_iterable(source.items(block) for block in job.old.blocks if block.first)
+            yield from compare(old, items_of(job.runs, CODECS[job.output.compress], job.work))
+            return
+        new = _Ahead(items_of(job.runs, CODECS[job.output.compress], job.work))
         for block, touched in _touched(job.old.blocks, job.removed, cuts, new):
             if touched:
                 gone = (item for item in source.items(block) if cuts.place(item[0]) in job.removed)
@@ -188,9 +193,9 @@ def _premerged(runs: list[Run], codec: Codec, work: str) -> Run:
     return Run(str(path), runs[0].layer, blocks[0].first, last, blocks)
 
 
-def items_of(runs: Sequence[Run], work: str) -> Iterator[Item]:
-    """Yield the subjects of plain runs in order."""
-    for piece in merged(runs, PLAIN, work):
+def items_of(runs: Sequence[Run], codec: Codec, work: str) -> Iterator[Item]:
+    """Yield the subjects of runs in order."""
+    for piece in merged(runs, codec, work):
         if isinstance(piece[1], str):
             yield piece[0], piece[1]
         else:

@@ -10,8 +10,10 @@ from typing import Any
 
 from pfocr_rdf import __version__, buildfolder
 from pfocr_rdf.accounts import Ledger
+from pfocr_rdf.codecs import CODECS, PLAIN
 from pfocr_rdf.identifiers import ONTOLOGY
 from pfocr_rdf.settings import Settings
+from pfocr_rdf.shards import Output
 
 FORMAT = 1
 """Version of the build folder's layout."""
@@ -28,6 +30,13 @@ def content_hash(hashes: Iterable[tuple[str, str]]) -> str:
     for path, digest in sorted(hashes):
         content.update(f"{path}\0{digest}\n".encode())
     return content.hexdigest()
+
+
+def output_of(manifest: Mapping[str, Any]) -> Output:
+    """Return how the files of a build were written, as its manifest tells."""
+    suffix = Path(manifest["layers"]["core"]["file"]).suffix
+    compress = next((codec.name for codec in CODECS.values() if codec.suffix == suffix), PLAIN.name)
+    return Output(compress, nquads=QUADS in manifest["files"])
 
 
 def describe_settings(settings: Settings, chosen: Mapping[str, Any]) -> dict[str, Any]:

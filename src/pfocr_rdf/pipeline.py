@@ -24,11 +24,13 @@ from pfocr_rdf import blocks, buildfolder, facts, manifest, shards, state, stora
 from pfocr_rdf import identifiers as ids
 from pfocr_rdf.accounts import Ledger
 from pfocr_rdf.blocks import Block, Cuts
+from pfocr_rdf.diff import Change
 from pfocr_rdf.errors import Problem, UsageError, problem
 from pfocr_rdf.extract import git, lists
 from pfocr_rdf.extract.source import Snapshot, open_source
 from pfocr_rdf.facts import Fact
 from pfocr_rdf.layers import QUADS_PART, Job, Old, Place, Written, filename, write
+from pfocr_rdf.layers import changes as layer_changes
 from pfocr_rdf.mapping import entities, ontology
 from pfocr_rdf.model import ALWAYS, Layer
 from pfocr_rdf.plan import Options as Options
@@ -394,7 +396,7 @@ def _jobs(prepared: Prepared, resolved: Resolved, folder: Path, work: Path) -> l
     jobs: list[Job] = []
     for layer, runs in resolved.runs.items():
         old = None
-        if before and layer in resolved.removed and layer is not Layer.ONTOLOGY:
+        if before and str(layer) in index:
             quads = str(before / manifest.QUADS) if output.nquads else None
             old = Old(str(before / filename(layer, output)), quads, index[str(layer)])
         jobs.append(
@@ -408,6 +410,7 @@ def _jobs(prepared: Prepared, resolved: Resolved, folder: Path, work: Path) -> l
                 runs,
                 old,
                 resolved.removed.get(layer, frozenset()),
+                whole=layer in (Layer.ONTOLOGY, Layer.XREFS_PUBMED),
             )
         )
     return jobs
@@ -440,6 +443,35 @@ def _inputs(options: Options) -> dict[str, Path]:
     """Return the files beside the source that a build rests on."""
     named = {"gene_info": options.gene_info, "pmc_ids": options.pmc_ids, "context": options.context}
     return {name: path for name, path in named.items() if path is not None}
+
+
+def changes(
+    source: str,
+    build: Path,
+    options: Options,
+    work: Path,
+    *,
+    workers: int | None = None,
+    start: Start | None = None,
+) -> Iterator[Change]:
+    """Yield what a build of a source would change in an earlier build, without making it; `work` is a scratch folder.
+
+    Raises `UsageError` when the build has no cache that fits the options, `TooManyRejected` when too much of the
+    source was refused.
+    """
+    with opened(source, options, known=state.known_figids(build)) as snapshot, Processes(workers or cores()) as engine:
+        prepared = prepare(plan(snapshot, options), build, str(work))
+        if prepared.before is None:
+            raise UsageError(
+                f"{build}: has no cache of this version and these options; build it again with them, then ask"
+            )
+        results = run_shards(prepared, engine, start)
+        resolved = resolve(prepared, results, work, engine, options)
+        _add_constant(resolved, work, prepared.plan, options)
+        jobs = {job.layer: job for job in _jobs(prepared, resolved, work, work)}
+        for layer in Layer:
+            if layer in jobs:
+                yield from (Change(layer, *change) for change in layer_changes(jobs[layer]))
 
 
 def check(

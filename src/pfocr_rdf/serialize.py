@@ -51,7 +51,15 @@ def read_block(text: str) -> Description:
 
 def quads(text: str, graph: str) -> str:
     """Return Turtle that `block` wrote as N-Quads, each triple a line, in the graph (a bare IRI)."""
-    end = f" <{graph}> .\n"
+    return "".join(_lines(text, f" <{graph}> .\n"))
+
+
+def ntriples(text: str) -> list[str]:
+    """Return Turtle that `block` wrote as lines of N-Triples."""
+    return _lines(text, " .\n")
+
+
+def _lines(text: str, end: str) -> list[str]:
     lines: list[str] = []
     subject = predicate = ""
     for line in text.split("\n"):
@@ -65,7 +73,7 @@ def quads(text: str, graph: str) -> str:
             else:
                 value = body[len(_OBJECT) :]
             lines.append(f"{subject}{predicate}{full(value)}{end}")
-    return "".join(lines)
+    return lines
 
 
 def full(token: str) -> str:
