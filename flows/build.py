@@ -1,4 +1,4 @@
-"""The build as a Prefect flow: the steps of `pfocr_rdf.pipeline`, one task for each batch of records.
+"""The build as a Prefect flow: the steps of `pfocr_rdf.pipeline`, one task for each shard of papers and each layer.
 
 Makes the same bytes as `pfocr-rdf build`. Run as a program, it needs no Prefect server: an embedded one serves
 the run. Nothing is retried: data and calls that are wrong stay wrong.
@@ -12,8 +12,9 @@ prepare(program=__name__ == "__main__")
 
 import argparse
 import sys
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Annotated, Any, TypeVar, cast
+from typing import Annotated, Any, Literal, TypeVar, cast
 
 from prefect import flow, task
 from prefect.artifacts import create_table_artifact
@@ -23,15 +24,15 @@ from prefect.task_runners import ProcessPoolTaskRunner, ThreadPoolTaskRunner
 from prefect.utilities.annotations import quote, unmapped
 from pydantic import Field
 
-from pfocr_rdf import buildfolder, pipeline
+from pfocr_rdf import pipeline
 from pfocr_rdf.errors import PfocrError
-from pfocr_rdf.extract.source import Snapshot
-from pfocr_rdf.normalize import Context
 from pfocr_rdf.settings import IMAGE_PATTERN, Settings
+from pfocr_rdf.shards import Output
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[int, Field(ge=1)]
 T = TypeVar("T")
+Done = TypeVar("Done")
 
 
 def whole(value: T) -> T:
@@ -39,25 +40,26 @@ def whole(value: T) -> T:
     return cast(T, quote(value))
 
 
-@task(cache_policy=NO_CACHE, persist_result=False)
-def extract(snapshot: Snapshot, options: pipeline.Options) -> pipeline.Plan:
-    """Read what all records need, and cut the records into batches."""
-    return pipeline.plan(snapshot, options)
+@task(cache_policy=NO_CACHE, persist_result=False, task_run_name="{name}")
+def work(name: str, function: Callable[[Any], Any], part: Any) -> Any:
+    """Do one part of a step: convert a shard, write a layer, search a section."""
+    del name  # what Prefect shows
+    return function(part)
 
 
-@task(cache_policy=NO_CACHE, persist_result=False, task_run_name="convert batch {batch.number}")
-def convert(batch: pipeline.Batch, root: Path, context: Context, work: Path) -> pipeline.BatchResult:
-    """Convert the records of one batch into chunks and facts."""
-    return pipeline.convert_batch(batch, root, context, work)
+class TaskEngine:
+    """Runs the parts of a step as Prefect tasks."""
 
+    def __init__(self, runner: ProcessPoolTaskRunner | ThreadPoolTaskRunner[Any]) -> None:
+        """Submit to `runner`, which was entered."""
+        self.runner = runner
 
-@task(cache_policy=NO_CACHE, persist_result=False)
-def write(
-    plan: pipeline.Plan, results: list[pipeline.BatchResult], folder: Path, options: pipeline.Options
-) -> dict[str, Any]:
-    """Merge all batches into the files of the build folder; return its manifest."""
-    manifest, _ = pipeline.write_build(plan, results, folder, options)
-    return manifest
+    def map(self, function: Callable[[T], Done], tasks: Sequence[T]) -> Iterator[Done]:
+        """Yield the result of each task, in order."""
+        names = [f"{function.__name__.strip('_')} {number} of {len(tasks)}" for number in range(1, len(tasks) + 1)]
+        parameters = {"name": names, "function": unmapped(function), "part": [whole(task) for task in tasks]}
+        futures: Any = self.runner.map(cast(Any, work), parameters)  # typed for asynchronous tasks alone
+        return iter([future.result() for future in futures])
 
 
 @task(cache_policy=NO_CACHE, persist_result=False)
@@ -87,8 +89,11 @@ def build(
     image_pattern: str = IMAGE_PATTERN,
     max_rejected: Share = 0.01,
     max_rejected_rows: Share = 0.01,
-    batch_records: Positive = 2_000,
+    shard_records: Positive = 1_000,
     workers: Positive = 1,
+    compress: Literal["none", "gzip", "zstd"] = "none",
+    nquads: bool = False,
+    use_cache: bool = True,
 ) -> dict[str, Any]:
     """Convert a source into a build folder and return its manifest.
 
@@ -104,20 +109,21 @@ def build(
         image_pattern: Address of an image, with {pmcid} and {filename}.
         max_rejected: Share of records that may be rejected, 0 to 1; one always may.
         max_rejected_rows: Share of rows that may be rejected, 0 to 1; one always may.
-        batch_records: Records in a batch; each batch is one task.
-        workers: Processes that convert batches, each with a start of seconds; with 1 the flow's own does.
+        shard_records: Records in a shard; each shard is one task.
+        workers: Processes that convert shards, each with a start of seconds; with 1 the flow's own does.
+        compress: How the layers' files are compressed.
+        nquads: Write pfocr-all.nq.gz too: everything as N-Quads.
+        use_cache: Take over what did not change since the build in `out`.
     """
-    settings = Settings(image_pattern, max_rejected, max_rejected_rows, batch_records)
-    options = pipeline.Options(settings, gene_info, pmc_ids, context, only, limit)
-    with pipeline.making(source, out, options) as (snapshot, folder):
-        plan = extract(whole(snapshot), options)
+    settings = Settings(image_pattern, max_rejected, max_rejected_rows, shard_records)
+    output = Output(compress, nquads)
+    options = pipeline.Options(settings, gene_info, pmc_ids, context, only, limit, output=output)
+    with pipeline.making(source, out, options, use_cache=use_cache) as (prepared, folder):
         # Inside `making`: no task may still write when a failure removes the folder.
         with ProcessPoolTaskRunner(workers) if workers > 1 else ThreadPoolTaskRunner(max_workers=1) as runner:
-            same = {"root": plan.root, "context": whole(plan.context), "work": folder / buildfolder.WORK}
-            parameters = {"batch": plan.batches, **{name: unmapped(value) for name, value in same.items()}}
-            futures: Any = runner.map(cast(Any, convert), parameters)  # typed for asynchronous tasks alone
-            results: list[pipeline.BatchResult] = [future.result() for future in futures]
-        manifest = write(whole(plan), whole(results), folder, options)
+            engine = TaskEngine(runner)
+            results = pipeline.run_shards(prepared, engine)
+            manifest, _ = pipeline.finish(prepared, results, folder, options, engine, keep_cache=use_cache)
     report(manifest)
     return manifest
 
