@@ -20,7 +20,7 @@ from prefect import flow, task
 from prefect.artifacts import create_table_artifact
 from prefect.cache_policies import NO_CACHE
 from prefect.exceptions import ParameterTypeError
-from prefect.task_runners import ProcessPoolTaskRunner, ThreadPoolTaskRunner
+from prefect.task_runners import ProcessPoolTaskRunner, TaskRunner, ThreadPoolTaskRunner
 from prefect.utilities.annotations import quote, unmapped
 from pydantic import Field
 
@@ -50,7 +50,7 @@ def work(name: str, function: Callable[[Any], Any], part: Any) -> Any:
 class TaskEngine:
     """Runs the parts of a step as Prefect tasks."""
 
-    def __init__(self, runner: ProcessPoolTaskRunner | ThreadPoolTaskRunner[Any]) -> None:
+    def __init__(self, runner: TaskRunner[Any]) -> None:
         """Submit to `runner`, which was entered."""
         self.runner = runner
 
@@ -118,12 +118,14 @@ def build(
     settings = Settings(image_pattern, max_rejected, max_rejected_rows, shard_records)
     output = Output(compress, nquads)
     options = pipeline.Options(settings, gene_info, pmc_ids, context, only, limit, output=output)
-    with pipeline.making(source, out, options, use_cache=use_cache) as (prepared, folder):
+    with (
+        pipeline.making(source, out, options, use_cache=use_cache) as (prepared, folder),
         # Inside `making`: no task may still write when a failure removes the folder.
-        with ProcessPoolTaskRunner(workers) if workers > 1 else ThreadPoolTaskRunner(max_workers=1) as runner:
-            engine = TaskEngine(runner)
-            results = pipeline.run_shards(prepared, engine)
-            manifest, _ = pipeline.finish(prepared, results, folder, options, engine, keep_cache=use_cache)
+        ProcessPoolTaskRunner(workers) if workers > 1 else ThreadPoolTaskRunner(max_workers=1) as runner,
+    ):
+        engine = TaskEngine(runner)
+        results = pipeline.run_shards(prepared, engine)
+        manifest, _ = pipeline.finish(prepared, results, folder, options, engine, keep_cache=use_cache)
     report(manifest)
     return manifest
 
