@@ -5,6 +5,7 @@ Members that lead outside, links and devices are refused with a reason and never
 
 from __future__ import annotations
 
+import hashlib
 import lzma
 import tarfile
 import zipfile
@@ -42,13 +43,16 @@ def is_archive(path: Path) -> bool:
     return path.name.lower().endswith(SUFFIXES)
 
 
-def unpack(path: Path, folder: Path, limits: Limits) -> list[Problem]:
-    """Unpack the records, tables and pages of an archive into `folder`; return what was refused.
+def unpack(path: Path, folder: Path, limits: Limits) -> tuple[list[Problem], dict[str, str]]:
+    """Unpack the records, tables and pages of an archive into `folder`.
 
+    Returns what was refused, and the SHA-256 of each file as it was written, by its path in `folder`.
     Raises `UsageError` when the archive cannot be read or unpacks to more than the limit.
     """
     refused: list[Problem] = []
+    digests: dict[str, str] = {}
     seen: set[str] = set()
+    made: set[str] = set()
     left = limits.archive_bytes
     try:
         for member in _members(path):
@@ -61,8 +65,12 @@ def unpack(path: Path, folder: Path, limits: Limits) -> list[Problem]:
             seen.add(name)
             limit = limits.table_bytes if name.endswith(".tsv") else limits.record_bytes
             try:
-                (folder / name).parent.mkdir(parents=True, exist_ok=True)
-                left -= _copy(member.stream, folder / name, limit)
+                place = name.rpartition("/")[0]
+                if place not in made:
+                    (folder / place).mkdir(parents=True, exist_ok=True)
+                    made.add(place)
+                size, digests[name] = _copy(member.stream, folder / name, limit)
+                left -= size
             except (FileExistsError, NotADirectoryError):  # a file of that name is there already
                 refused.append(problem("unsafe-path", name, kind=_kind(name)))
             if left < 0:
@@ -73,7 +81,7 @@ def unpack(path: Path, folder: Path, limits: Limits) -> list[Problem]:
         raise UsageError(f"{path}: cannot be read ({error.strerror or error}); fetch it again") from error
     except (*_DAMAGED, ValueError) as error:
         raise UsageError(f"{path}: cannot be unpacked ({error}); fetch it again") from error
-    return refused
+    return refused, digests
 
 
 def top(folder: Path) -> Path:
@@ -122,17 +130,23 @@ def _is_safe(name: str) -> bool:
     )
 
 
-def _copy(stream: IO[bytes], target: Path, limit: int) -> int:
-    """Write a member; one over the limit is cut just above it, which its reader refuses. Return its size."""
-    size = 0
+def _copy(stream: IO[bytes], target: Path, limit: int) -> tuple[int, str]:
+    """Write a member; return its size and the SHA-256 of what was written.
+
+    One over the limit is cut just above it, which its reader refuses.
+    """
+    size, digest = 0, hashlib.sha256()
     with target.open("xb") as out:
         while piece := stream.read(_CHUNK):
+            written = b""
             if size <= limit:
-                out.write(piece)
+                written = piece
             elif target.suffix == ".tsv":
-                out.write(b"\n" * piece.count(b"\n"))
+                written = b"\n" * piece.count(b"\n")
+            out.write(written)
+            digest.update(written)
             size += len(piece)
-    return size
+    return size, digest.hexdigest()
 
 
 def _kind(name: str) -> Kind:

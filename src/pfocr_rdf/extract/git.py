@@ -11,9 +11,9 @@ import os
 import re
 import shutil
 import subprocess
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -40,14 +40,21 @@ _OFF = (
 _READ = [f":(glob){place}*{suffix}" for place in ("", "_*/") for suffix in (".md", ".txt", ".tsv")]
 """Files that a source may be made of, ignored ones among them."""
 _SAFE = [argument for setting in _OFF for argument in ("-c", setting)]
+_OURS = {setting.partition("=")[0] for setting in _OFF}
+_BLOB = re.compile(r"(?<![^\0])H 100(?:644|755) ([0-9a-f]+) 0\t([^\0]+)")
+"""A plain file of the index that git compares with the disk: tag, mode, object id, stage and path."""
 
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """A commit: its hash and its date in UTC (ISO 8601), or None where the folder is no repository."""
+    """A commit: its hash and its date in UTC (ISO 8601), or None where the folder is no repository.
+
+    `blobs` has the object id of each plain file, by path; none where the files may not be the blobs' bytes.
+    """
 
     revision: str | None = None
     date: str | None = None
+    blobs: Mapping[str, str] = field(default_factory=dict)
 
 
 def is_address(source: str) -> bool:
@@ -69,11 +76,12 @@ def describe(folder: Path) -> State:
     if not (folder / ".git").exists() or shutil.which("git") is None:
         return State()
     status = ["status", "--porcelain", "--untracked-files=all", "--ignored", "--ignore-submodules=dirty"]
+    filters = _filters(folder)
     try:
-        changes = _git([*status, "--", *_READ], folder, off=_filters(folder))
+        changes = _git([*status, "--", *_READ], folder, off=filters)
     except UsageError:  # a damaged repository, or one that is another user's: a folder like any other
         return State()
-    return State() if changes.strip() else _state(folder)
+    return State() if changes.strip() else _state(folder, converted=bool({*filters} - _OURS))
 
 
 def _filters(folder: Path) -> list[str]:
@@ -107,7 +115,7 @@ def checkout(source: str, cache: Path | None) -> Iterator[tuple[Path, State]]:
         _fetch(folder, address, revision)
         _git(["checkout", "--quiet", "--force", "--detach", "FETCH_HEAD"], folder)
         _git(["clean", "--quiet", "-ffdx"], folder)
-        yield folder, _state(folder)
+        yield folder, _state(folder, converted=False)
 
 
 def without_secrets(address: str) -> str:
@@ -128,19 +136,34 @@ def _fetch(folder: Path, address: str, revision: str | None) -> None:
         (folder / ".git" / "FETCH_HEAD").write_text(f"{full}\t\tcommit\n", encoding="ascii")
 
 
-def _state(folder: Path) -> State:
+def _state(folder: Path, *, converted: bool) -> State:
+    """Return the commit of a folder without changes; `converted` says that programs may have changed its files."""
     lines = _git(["log", "-1", "--format=%H %ct"], folder, check=False).split()
     if len(lines) != 2:
         return State()
     date = datetime.fromtimestamp(int(lines[1]), UTC)
-    return State(lines[0], date.strftime("%Y-%m-%dT%H:%M:%SZ"))
+    return State(lines[0], date.strftime("%Y-%m-%dT%H:%M:%SZ"), {} if converted else _blobs(folder))
+
+
+def _blobs(folder: Path) -> dict[str, str]:
+    """Return the object id of each plain file, from the index; without changes it is what the commit has.
+
+    The index says, as the commit cannot, which files git was told not to compare: they are left out.
+    """
+    listed = os.fsdecode(_run(["ls-files", "--stage", "-v", "-z"], folder, check=False))
+    return {found[2]: found[1] for found in _BLOB.finditer(listed)}
 
 
 def _git(arguments: list[str], folder: Path, *, check: bool = True, off: Sequence[str] = ()) -> str:
+    return _run(arguments, folder, check=check, off=off).decode("utf-8", "replace")
+
+
+def _run(arguments: list[str], folder: Path, *, check: bool = True, off: Sequence[str] = ()) -> bytes:
     environment = {
         **{key: value for key, value in os.environ.items() if not key.startswith("GIT_")},
         "GIT_ALLOW_PROTOCOL": _PROTOCOLS,
         "GIT_TERMINAL_PROMPT": "0",
+        "GIT_OPTIONAL_LOCKS": "0",  # nothing is written into the user's repository
         "GIT_CONFIG_NOSYSTEM": "1",
         "LC_ALL": "C",
         "GIT_CONFIG_COUNT": str(len(off)),
@@ -152,12 +175,10 @@ def _git(arguments: list[str], folder: Path, *, check: bool = True, off: Sequenc
         cwd=folder,
         env=environment,
         capture_output=True,
-        text=True,
-        errors="replace",
         stdin=subprocess.DEVNULL,
         check=False,
     )
     if check and done.returncode:
-        said = without_secrets(" ".join(done.stderr.split()))[:300]
+        said = without_secrets(" ".join(done.stderr.decode("utf-8", "replace").split()))[:300]
         raise UsageError(f"git {arguments[0]}: {said or 'failed'}; check the address and the revision")
     return done.stdout

@@ -7,19 +7,24 @@ are never followed; hidden files are none of the source.
 from __future__ import annotations
 
 import errno
+import os
 import re
 import tempfile
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from operator import attrgetter
 from pathlib import Path
 from stat import S_ISDIR, S_ISREG
 
 from pfocr_rdf.accounts import Ledger
 from pfocr_rdf.errors import Kind, UsageError, problem
-from pfocr_rdf.extract import archive, git
+from pfocr_rdf.extract import archive, git, signatures
 from pfocr_rdf.extract.organisms import MAPS
 from pfocr_rdf.extract.records import RecordFiles, count_rows, read_bytes, read_record
+from pfocr_rdf.extract.signatures import Sign
 from pfocr_rdf.extract.tables import INLINE_KEYS, SUFFIXES
 from pfocr_rdf.extract.text import decode
 from pfocr_rdf.settings import Limits
@@ -27,8 +32,17 @@ from pfocr_rdf.settings import Limits
 RECORD_SUFFIXES = (".md", ".txt")
 FIGURES, DATA, ORGANISMS = "_figures", "_data", "_organisms"
 _TABLE = re.compile(r"(?s)(.+)-(genes|chemicals|diseases)\.tsv")
+_IN_ORDER = sorted(SUFFIXES.items())
 _KINDS = {suffix: kind for kind, suffix in SUFFIXES.items()}
 _SECOND_LINE = re.compile(rb"---[ \t]*\r?\nfigid: ([A-Za-z0-9._-]+)\r?\n[^ \t\r\n]")
+_HEAD = 512
+"""Bytes in which the second line of nearly all records ends."""
+
+_READERS, _PIECE = 8, 256
+"""Threads that read heads, and the records that each takes at a time: a cold disk answers many at once."""
+
+Known = Mapping[str, tuple[str, str]]
+"""What an earlier run found: (signature, figid) of a record, by path; its limits must have been the same."""
 
 
 @dataclass(slots=True)
@@ -39,6 +53,8 @@ class Snapshot:
     record or a selection: then maps and pages serve to look things up and are no input of their own.
     `unread` are duplicates and tables without record: refused, yet a part of the content.
     `has_data` says whether the source has a folder of tables (the data model, section a.2b).
+    `signatures` has those of all these files by path (and, after `select`, still of the whole source);
+    `bytes` is the size of the files that will be read, without the `unread` ones.
     """
 
     root: Path
@@ -52,14 +68,8 @@ class Snapshot:
     maps: list[str] = field(default_factory=list)
     unread: list[str] = field(default_factory=list)
     ledger: Ledger = field(default_factory=Ledger)
-
-    @property
-    def bytes(self) -> int:
-        """Size of all files that will be read."""
-        paths = [*self.pages, *self.maps]
-        for files in self.records:
-            paths += [files.path, *(path for _, path in files.tables)]
-        return sum((self.root / path).stat().st_size for path in paths)
+    signatures: dict[str, str] = field(default_factory=dict)
+    bytes: int = 0
 
     def select(self, *, only: str | None, limit: int | None) -> Snapshot:
         """Return the snapshot of one figure, or of the first `limit` figures.
@@ -71,37 +81,59 @@ class Snapshot:
         records = [files for files in self.records if only is None or files.figid == only][:limit]
         if only is not None and not records:
             raise UsageError(f"no record has the figid {only!r}; give it as the record does, without .md")
-        return replace(self, records=records, whole=False, ledger=Ledger())
+        paths = [*self.pages, *self.maps]
+        for files in records:
+            paths += [files.path, *(path for _, path in files.tables)]
+        size = sum(os.lstat(f"{self.root}/{path}").st_size for path in paths)
+        return replace(self, records=records, whole=False, ledger=Ledger(), bytes=size)
 
 
 @contextmanager
-def open_source(source: str, *, limits: Limits, cache: Path | None = None) -> Iterator[Snapshot]:
+def open_source(
+    source: str, *, limits: Limits, cache: Path | None = None, known: Known | None = None
+) -> Iterator[Snapshot]:
     """Open SOURCE for the time of a `with` block; what was unpacked is removed afterwards.
 
     `source` is a path or a git address with an optional `@REVISION`; `cache` is where clones are kept.
+    A record in `known` that still has the signature it had is not read for its figid.
     Raises `UsageError` when there is nothing to read, with what to do.
     """
     path = Path(source)
     if _is_too_long(path):
         raise UsageError(f"{source[:40]}...: is too long for a path or an address")
+    known = known or {}
     if path.is_dir():
-        state = git.describe(path)
-        yield read_folder(path, "git" if state.revision else "folder", limits, state=state)
+        yield _read_own(path, limits, known)
     elif path.is_file() and archive.is_archive(path):
         with tempfile.TemporaryDirectory(prefix="pfocr-rdf-") as folder:
-            refused = archive.unpack(path, Path(folder), limits)
-            snapshot = read_folder(archive.top(Path(folder)), "archive", limits, name=source)
+            refused, digests = archive.unpack(path, Path(folder), limits)
+            top = archive.top(Path(folder))
+            skip = len(top.as_posix()) - len(Path(folder).as_posix())
+            sign = signatures.by_digest({name[skip:]: digest for name, digest in digests.items()})
+            snapshot = read_folder(top, "archive", limits, sign, known, name=source)
+            del digests, sign  # as large as the snapshot
             snapshot.ledger.report(*refused)
             yield snapshot
     elif path.is_file():
         if path.suffix not in RECORD_SUFFIXES:
             raise UsageError(f"{source}: not a record (.md, .txt) or an archive (.zip, .tar.gz, .tgz)")
-        yield read_file(path, limits)
+        yield read_file(path, limits, signatures.by_stat(time.time_ns()))
     elif git.is_address(source):
         with git.checkout(source, cache) as (folder, state):
-            yield read_folder(folder, "git", limits, state=state, name=source)
+            sign = signatures.by_blob(state.blobs, time.time_ns())
+            snapshot = read_folder(folder, "git", limits, sign, known, state=state, name=source)
+            del state, sign  # as large as the snapshot
+            yield snapshot
     else:
         raise UsageError(f"{source}: no such file or folder; give a folder, a record, an archive or a git address")
+
+
+def _read_own(path: Path, limits: Limits, known: Known) -> Snapshot:
+    """Read a folder of the user's, which may be a repository."""
+    began = time.time_ns()
+    state = git.describe(path)
+    sign = signatures.by_blob(state.blobs, began)
+    return read_folder(path, "git" if state.revision else "folder", limits, sign, known, state=state)
 
 
 def _is_too_long(path: Path) -> bool:
@@ -112,7 +144,7 @@ def _is_too_long(path: Path) -> bool:
     return False
 
 
-def read_file(path: Path, limits: Limits) -> Snapshot:
+def read_file(path: Path, limits: Limits, sign: Sign) -> Snapshot:
     """Return the snapshot of one record, with its tables where it lies in a checkout."""
     inside = path.absolute().parent.name == FIGURES
     root = path.absolute().parent.parent if inside else path.absolute().parent
@@ -132,11 +164,22 @@ def read_file(path: Path, limits: Limits) -> Snapshot:
     if (root / ORGANISMS).is_dir():
         pages = (root / ORGANISMS).glob("*.md")
         snapshot.pages = sorted(page.relative_to(root).as_posix() for page in pages if _is_plain(page))
+    for file in (name, *(table for _, table in present), *snapshot.maps, *snapshot.pages):
+        state = (root / file).lstat()
+        snapshot.signatures[file] = sign(file, state)
+        snapshot.bytes += state.st_size
     return snapshot
 
 
 def read_folder(
-    root: Path, kind: str, limits: Limits, *, state: git.State | None = None, name: str | None = None
+    root: Path,
+    kind: str,
+    limits: Limits,
+    sign: Sign,
+    known: Known,
+    *,
+    state: git.State | None = None,
+    name: str | None = None,
 ) -> Snapshot:
     """List and pair the files of a folder.
 
@@ -150,45 +193,82 @@ def read_folder(
     if state:
         snapshot.revision, snapshot.date = state.revision, state.date
     suffixes = (".md",) if checkout else RECORD_SUFFIXES
-    records: list[tuple[str, str]] = []
-    for path in _listing(root, FIGURES if checkout else "", suffixes, Kind.RECORD, snapshot):
-        records.append((sniff(root, path, limits), path))
-    if not records and not snapshot.ledger.problems:
+    listed = list(_listing(snapshot, FIGURES if checkout else "", suffixes, Kind.RECORD, sign))
+    if not listed and not snapshot.ledger.problems:
         raise UsageError(f"{name or root}: no records; a source has {FIGURES}/*.md, or *.md and *.txt files")
-    tables: dict[str, list[tuple[Kind, str]]] = {}
+    records = _figids(snapshot, listed, limits, known)
+    tables: dict[str, Kind] = {}
+    prefix = f"{data}/" if data else ""
     if has_data:
-        for path in _listing(root, data, (".tsv",), None, snapshot):
+        for path in _listing(snapshot, data, (".tsv",), None, sign):
             file = path.rpartition("/")[2]
             if match := _TABLE.fullmatch(file):
-                tables.setdefault(match[1], []).append((_KINDS[match[2]], path))
+                tables[path] = _KINDS[match[2]]
             elif file in MAPS:
                 snapshot.maps.append(path)
             else:
+                _leave_out(snapshot, path)
+                del snapshot.signatures[path]
                 snapshot.ledger.report(problem("unknown-file", path))
     if (root / ORGANISMS).is_dir():
-        snapshot.pages = sorted(_listing(root, ORGANISMS, (".md",), Kind.ORGANISM_PAGE, snapshot))
+        snapshot.pages = sorted(_listing(snapshot, ORGANISMS, (".md",), Kind.ORGANISM_PAGE, sign))
     for figid, path in _winners(root, records, snapshot, limits):
-        snapshot.records.append(RecordFiles(figid, path, tuple(sorted(tables.pop(figid, [])))))
-    snapshot.records.sort()
-    for orphans in tables.values():
-        for table_kind, path in orphans:
+        candidates = ((table_kind, f"{prefix}{figid}-{suffix}.tsv") for table_kind, suffix in _IN_ORDER)
+        own = tuple(candidate for candidate in candidates if tables.pop(candidate[1], None))
+        snapshot.records.append(RecordFiles(figid, path, own))
+    snapshot.records.sort(key=attrgetter("figid", "path"))
+    orphans: dict[str, list[str]] = {}
+    for path in tables:
+        orphans.setdefault(path.rpartition("-")[0], []).append(path)
+    for paths in orphans.values():
+        for path in paths:
             rows = count_rows(root / path)
             snapshot.unread.append(path)
             snapshot.ledger.report(
-                problem("table-without-record", path, value=f"{rows} rows", kind=table_kind, count=rows)
+                problem("table-without-record", path, value=f"{rows} rows", kind=tables[path], count=rows)
             )
+    for path in snapshot.unread:
+        _leave_out(snapshot, path)
     return snapshot
+
+
+def _leave_out(snapshot: Snapshot, path: str) -> None:
+    """Take a file that will not be read out of the size that will."""
+    snapshot.bytes -= os.lstat(f"{snapshot.root}/{path}").st_size
+
+
+def _figids(snapshot: Snapshot, paths: list[str], limits: Limits, known: Known) -> list[tuple[str, str]]:
+    """Return (figid, path) of each record; those that are known are not read."""
+
+    def find(path: str) -> str:
+        signature, figid = known.get(path, ("", ""))
+        return figid if signature and signature == snapshot.signatures[path] else sniff(snapshot.root, path, limits)
+
+    def find_all(start: int) -> list[tuple[str, str]]:
+        return [(find(path), path) for path in paths[start : start + _PIECE]]
+
+    with ThreadPoolExecutor(_READERS) as readers:
+        run = readers.map if len(paths) > _PIECE else map
+        return [found for piece in run(find_all, range(0, len(paths), _PIECE)) for found in piece]
 
 
 def sniff(root: Path, path: str, limits: Limits) -> str:
     """Return the figid of a record, or an empty text: from its second line, else from the whole front matter."""
     try:
-        head = read_bytes(root / path, limits.record_bytes)
+        descriptor = os.open(f"{root}/{path}", os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0))
+        try:
+            head = os.read(descriptor, _HEAD)
+            size = os.fstat(descriptor).st_size
+        finally:
+            os.close(descriptor)
+        if size > limits.record_bytes:
+            return ""
+        match = _SECOND_LINE.match(head)
+        if match is None and size > _HEAD:
+            match = _SECOND_LINE.match(read_bytes(root / path, limits.record_bytes) or b"")
     except OSError:
         return ""
-    if head is None:
-        return ""
-    if match := _SECOND_LINE.match(head):
+    if match:
         return match[1].decode("ascii")
     front, _, _ = read_record(root, path, limits)
     figid = front.fields.get("figid", "") if front else ""
@@ -197,16 +277,20 @@ def sniff(root: Path, path: str, limits: Limits) -> str:
 
 def _winners(root: Path, records: list[tuple[str, str]], snapshot: Snapshot, limits: Limits) -> list[tuple[str, str]]:
     """Keep one sound file for each figid (section a.2b): `_figures/{figid}.md`, else the first path."""
-    by_figid: dict[str, list[str]] = {}
+    firsts: dict[str, str] = {}
+    several: dict[str, list[str]] = {}
     kept: list[tuple[str, str]] = []
     for figid, path in records:
-        if figid:
-            by_figid.setdefault(figid, []).append(path)
-        else:
+        if not figid:
             kept.append((figid, path))
-    for figid, paths in by_figid.items():
-        if len(paths) > 1:
-            paths.sort(key=lambda path: (not _is_sound(root, path, limits), path != f"{FIGURES}/{figid}.md", path))
+        elif firsts.setdefault(figid, path) != path:
+            several.setdefault(figid, [firsts[figid]]).append(path)
+    for figid, first in firsts.items():
+        paths = several.get(figid)
+        if paths is None:
+            kept.append((figid, first))
+            continue
+        paths.sort(key=lambda path: (not _is_sound(root, path, limits), path != f"{FIGURES}/{figid}.md", path))
         kept.append((figid, paths[0]))
         for path in paths[1:]:
             same = _content(root, path) == _content(root, paths[0])
@@ -253,28 +337,35 @@ def _is_plain(path: Path) -> bool:
 
 
 def _listing(
-    root: Path, folder: str, suffixes: tuple[str, ...], kind: Kind | None, snapshot: Snapshot
+    snapshot: Snapshot, folder: str, suffixes: tuple[str, ...], kind: Kind | None, sign: Sign
 ) -> Iterator[str]:
-    """Yield the plain files of a folder with one of the suffixes; refuse links and names that are not UTF-8."""
-    place = root / folder
-    if place.is_symlink():
+    """Yield the plain files of a folder with one of the suffixes, signed; refuse links and names that are not UTF-8.
+
+    Sizes and states are asked for one by one, after the names: entries that keep theirs take four times the memory.
+    """
+    place = f"{snapshot.root}/{folder}" if folder else str(snapshot.root)
+    if Path(place).is_symlink():
         raise UsageError(f"{place}: a link; put the folder itself there")
-    for entry in sorted(place.iterdir()):
-        path = f"{folder}/{entry.name}" if folder else entry.name
-        if entry.name.startswith(".") or not path.endswith(suffixes):
-            if folder and not entry.name.startswith("."):
+    with os.scandir(place) as entries:
+        names = sorted(entry.name for entry in entries)
+    for name in names:
+        path = f"{folder}/{name}" if folder else name
+        if name.startswith(".") or not name.endswith(suffixes):
+            if folder and not name.startswith("."):
                 snapshot.ledger.report(problem("unknown-file", _printable(path)))
             continue
-        mode = entry.lstat().st_mode
-        if S_ISDIR(mode):
+        state = os.lstat(f"{place}/{name}")
+        if S_ISDIR(state.st_mode):
             continue
-        refusal = "" if S_ISREG(mode) else "symlink"
-        if _printable(path) != path:
+        refusal = "" if S_ISREG(state.st_mode) else "symlink"
+        if not path.isascii() and _printable(path) != path:
             refusal = "not-utf8"
         if refusal:
-            about = kind or _kind_of_table(entry.name)
+            about = kind or _kind_of_table(name)
             snapshot.ledger.report(problem(refusal, _printable(path), kind=about))
             continue
+        snapshot.signatures[path] = sign(path, state)
+        snapshot.bytes += state.st_size
         yield path
 
 
