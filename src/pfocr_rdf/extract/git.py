@@ -39,10 +39,10 @@ _OFF = (
 )
 _READ = [f":(glob){place}*{suffix}" for place in ("", "_*/") for suffix in (".md", ".txt", ".tsv")]
 """Files that a source may be made of, ignored ones among them."""
+_SAFE = [argument for setting in _OFF for argument in ("-c", setting)]
+_OURS = {setting.partition("=")[0] for setting in _OFF}
 _BLOB = re.compile(r"(?<![^\0])H 100(?:644|755) ([0-9a-f]+) 0\t([^\0]+)")
 """A plain file of the index that git compares with the disk: tag, mode, object id, stage and path."""
-
-_SAFE = [argument for setting in _OFF for argument in ("-c", setting)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +81,7 @@ def describe(folder: Path) -> State:
         changes = _git([*status, "--", *_READ], folder, off=filters)
     except UsageError:  # a damaged repository, or one that is another user's: a folder like any other
         return State()
-    return State() if changes.strip() else _state(folder, converted=bool(filters))
+    return State() if changes.strip() else _state(folder, converted=bool({*filters} - _OURS))
 
 
 def _filters(folder: Path) -> list[str]:
@@ -151,7 +151,7 @@ def _blobs(folder: Path) -> dict[str, str]:
     The index says, as the commit cannot, which files git was told not to compare: they are left out.
     """
     listed = os.fsdecode(_run(["ls-files", "--stage", "-v", "-z"], folder, check=False))
-    return {path: blob for blob, path in _BLOB.findall(listed)}
+    return {found[2]: found[1] for found in _BLOB.finditer(listed)}
 
 
 def _git(arguments: list[str], folder: Path, *, check: bool = True, off: Sequence[str] = ()) -> str:

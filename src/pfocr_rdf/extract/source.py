@@ -103,10 +103,7 @@ def open_source(
         raise UsageError(f"{source[:40]}...: is too long for a path or an address")
     known = known or {}
     if path.is_dir():
-        began = time.time_ns()
-        state = git.describe(path)
-        sign = signatures.by_blob(state.blobs, began)
-        yield read_folder(path, "git" if state.revision else "folder", limits, sign, known, state=state)
+        yield _read_own(path, limits, known)
     elif path.is_file() and archive.is_archive(path):
         with tempfile.TemporaryDirectory(prefix="pfocr-rdf-") as folder:
             refused, digests = archive.unpack(path, Path(folder), limits)
@@ -114,6 +111,7 @@ def open_source(
             skip = len(top.as_posix()) - len(Path(folder).as_posix())
             sign = signatures.by_digest({name[skip:]: digest for name, digest in digests.items()})
             snapshot = read_folder(top, "archive", limits, sign, known, name=source)
+            del digests, sign  # as large as the snapshot
             snapshot.ledger.report(*refused)
             yield snapshot
     elif path.is_file():
@@ -123,9 +121,19 @@ def open_source(
     elif git.is_address(source):
         with git.checkout(source, cache) as (folder, state):
             sign = signatures.by_blob(state.blobs, time.time_ns())
-            yield read_folder(folder, "git", limits, sign, known, state=state, name=source)
+            snapshot = read_folder(folder, "git", limits, sign, known, state=state, name=source)
+            del state, sign  # as large as the snapshot
+            yield snapshot
     else:
         raise UsageError(f"{source}: no such file or folder; give a folder, a record, an archive or a git address")
+
+
+def _read_own(path: Path, limits: Limits, known: Known) -> Snapshot:
+    """Read a folder of the user's, which may be a repository."""
+    began = time.time_ns()
+    state = git.describe(path)
+    sign = signatures.by_blob(state.blobs, began)
+    return read_folder(path, "git" if state.revision else "folder", limits, sign, known, state=state)
 
 
 def _is_too_long(path: Path) -> bool:
