@@ -168,8 +168,8 @@ class Bench:
         """Make our build that the others are compared with."""
         measure.run([sys.executable, *_ours(self.source, self.build)], cwd=ROOT)
 
-    def run(self, way: Way, result: Result) -> None:
-        """Run a way once and add what it cost; in the first round compare what it wrote."""
+    def run(self, way: Way, result: Result) -> str:
+        """Run a way once and add what it cost; in the first round compare what it wrote. Return a word on it."""
         python = environments.ensure(way.environment) if way.environment else Path(sys.executable)
         given = self.build if way.needs_build else self.source
         with tempfile.TemporaryDirectory(dir=self.work) as folder:
@@ -178,7 +178,7 @@ class Bench:
                 cost = measure.run([python, *way.arguments(given, out)], timeout=self.limit, cwd=ROOT)
             except subprocess.TimeoutExpired:
                 result.too_long = True
-                return
+                return "over the limit"
             said: dict[str, float] = json.loads(cost.stdout.splitlines()[-1]) if cost.stdout.strip() else {}
             if not result.seconds:
                 result.triples = self._compare(way, out, Path(folder))
@@ -188,6 +188,7 @@ class Bench:
             result.peak_bytes.append(cost.peak_bytes)
             if "preparation_seconds" in said:
                 result.preparation_seconds.append(said["preparation_seconds"])
+            return f"{result.seconds[-1]:.1f} s"
 
     def _compare(self, way: Way, out: Path, folder: Path) -> int:
         """Return the number of triples of a way; raise `Different` where they are not ours."""
@@ -223,13 +224,13 @@ def measured(source: Path, ways: list[Way], rounds: int, limit: float, console: 
         for number in range(rounds):
             for way, result in zip(ways, results, strict=True):
                 if not result.too_long:
-                    bench.run(way, result)
-                    last = "over the limit" if result.too_long else f"{result.seconds[-1]:.1f} s"
+                    last = bench.run(way, result)
                     console.print(f"{bench.figures:,} figures, round {number + 1}, {way.name}: {last}")
     return results
 
 
-HEADER = ("way", "figures", "s", "CPU s", "figures/s", "triples", "triples/s", "peak MiB", "time", "triples/s", "memory")
+COSTS = ("s", "CPU s", "figures/s", "triples", "triples/s", "peak MiB")
+HEADER = ("way", "figures", *COSTS, "time", "triples/s", "memory")
 
 
 def rows(results: list[Result], limit: float) -> list[list[str]]:
@@ -302,10 +303,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--figures", type=int, nargs="+", default=[2_000, 10_000], metavar="N")
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--ways", nargs="+", choices=[*names, "obvious-context"], default=names, metavar="WAY")
+    parser.add_argument("--ways", nargs="+", choices=names, default=names, metavar="WAY")
     parser.add_argument("--corpus", type=Path, metavar="DIR", help="a checkout to measure on, instead of made ones")
     parser.add_argument("--limit", type=float, default=1_800, help="seconds that one run may take (%(default)s)")
-    parser.add_argument("--context", type=Path, help="a context document for the way obvious-context")
+    parser.add_argument("--context", type=Path, help="adds the way obvious-context, under this document")
     parser.add_argument("--json", type=Path, metavar="FILE")
     parser.add_argument("--markdown", action="store_true", help="print the table for RESULTS.md")
     options = parser.parse_args()
@@ -339,7 +340,7 @@ def main() -> None:
         column.justify = "right"
     for row in rows(results, options.limit):
         table.add_row(*row)
-    Console().print(table)
+    Console(width=None if sys.stdout.isatty() else 160).print(table)
     if options.markdown:
         print(markdown(results, ways, options.rounds, options.limit))
 

@@ -15,6 +15,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -126,21 +127,16 @@ def _reap(group: int) -> float:
         spent += usage.ru_utime + usage.ru_stime
 
 
-class _adopting_orphans:  # noqa: N801 - reads as a context
+@contextmanager
+def _adopting_orphans() -> Iterator[None]:
     """While open, processes whose parent has ended become ours, so that their cost can be asked for."""
-
-    def __init__(self) -> None:
-        self._libc = ctypes.CDLL(None, use_errno=True)
-
-    def __enter__(self) -> None:
-        self._set(1)
-
-    def __exit__(self, *_: object) -> None:
-        self._set(0)
-
-    def _set(self, value: int) -> None:
-        if self._libc.prctl(_PR_SET_CHILD_SUBREAPER, value, 0, 0, 0):
-            raise OSError(ctypes.get_errno(), "prctl")
+    prctl = ctypes.CDLL(None, use_errno=True).prctl
+    if prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0):
+        raise OSError(ctypes.get_errno(), "prctl")
+    try:
+        yield
+    finally:
+        prctl(_PR_SET_CHILD_SUBREAPER, 0, 0, 0, 0)
 
 
 class _Sampler(threading.Thread):
@@ -186,15 +182,15 @@ def tree(root: int) -> list[int]:
 
 def _processes() -> Iterator[tuple[int, int, int]]:
     """Yield pid, parent and session of each process."""
-    for entry in os.listdir(_PROC):
-        if not entry.isdecimal():
+    for entry in _PROC.iterdir():
+        if not entry.name.isdecimal():
             continue
         try:
-            stat = (_PROC / entry / "stat").read_text(encoding="utf-8", errors="replace")
+            stat = (entry / "stat").read_text(encoding="utf-8", errors="replace")
         except (FileNotFoundError, ProcessLookupError):
             continue
         after_name = stat[stat.rindex(")") + 2 :].split()
-        yield int(entry), int(after_name[1]), int(after_name[3])
+        yield int(entry.name), int(after_name[1]), int(after_name[3])
 
 
 def _memory(pid: int) -> tuple[int, int] | None:

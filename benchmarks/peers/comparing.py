@@ -59,9 +59,7 @@ def sorted_lines(files: dict[str, Path], out: Path, *, layered: bool, without: C
 
 def compare(here: Path, expected: Path) -> Comparison:
     """Compare two files of sorted lines."""
-    alone = {
-        flag: _lines(["comm", flag, str(here), str(expected)], lambda line: line[:300]) for flag in ("-23", "-13")
-    }
+    alone = {flag: _lines(["comm", flag, str(here), str(expected)], lambda line: line[:300]) for flag in ("-23", "-13")}
     return Comparison(
         _count(here),
         _count(expected),

@@ -158,11 +158,10 @@ class Converter:
             self.add("core", URIRef(figure.iri), SCHEMA.creator, WIKIPATHWAYS)
             self.add("core", WIKIPATHWAYS, RDF.type, SCHEMA.Organization)
             self.add("core", WIKIPATHWAYS, SCHEMA.name, Literal("WikiPathways"))
-        keywords = block.get("keywords", [])
-        block["keywords"] = [k for k in (keywords if isinstance(keywords, list) else [keywords]) if k not in records.MISSING]
+        block["keywords"] = records.items(block, "keywords", records.MISSING)
         expanded = jsonld.expand(block, {"documentLoader": lambda *_: self.loaded})
         for triple in jsonld.to_rdf(expanded)["@default"]:
-            said = tuple(term(triple[part]) for part in ("subject", "predicate", "object"))
+            said = (term(triple["subject"]), term(triple["predicate"]), term(triple["object"]))
             if said not in self.layers["core"]:
                 self.layers["compat"].add(said)
 
@@ -191,7 +190,8 @@ class Converter:
                 publisher = URIRef(paper["publisher"])
                 self.add("core", publisher, RDF.type, FOAF.Organization)
                 self.add("core", publisher, FOAF.name, Literal(paper["publisher_name"]))
-        for journal in self.layers["core"].subjects(RDF.type, BIBO.Journal):
+        for name in set(self.layers["core"].subjects(RDF.type, BIBO.Journal)):
+            journal = URIRef(str(name))
             title = records.winner(self.source.votes[str(journal), "journal_title"])
             self.add("core", journal, DCTERMS.title, *literals(title))
             self.variants("core", journal, self.source.variants(str(journal), ("journal_title",)))
@@ -260,7 +260,7 @@ def iris(text: str | None) -> list[URIRef]:
     return [URIRef(text)] if text else []
 
 
-def term(value: dict[str, Any]) -> Node:
+def term(value: dict[str, Any]) -> URIRef | Literal:
     """Return pyld's form of a term as rdflib's."""
     if value["type"] == "IRI":
         return URIRef(value["value"])

@@ -12,7 +12,7 @@ import hashlib
 import re
 import sys
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
@@ -53,7 +53,7 @@ PAPER_FIELDS = (
     "keywords",
 )
 NAME_FIELDS = ("organism_name", "latin", "organisms", "organisms_ner")
-MISSING = {"", ".na.character"}
+MISSING = frozenset({"", ".na.character"})
 INLINE = {"genes", "chemicals", "diseases"}
 _FORMS = {
     "year": re.compile(r"(19|20)\d\d"),
@@ -160,11 +160,11 @@ def taxon(taxid: str) -> str:
     return f"{OBO}NCBITaxon_{taxid}"
 
 
-def items(fields: dict[str, Any], key: str) -> list[str]:
+def items(fields: dict[str, Any], key: str, missing: Set[str] = MISSING | {"NA"}) -> list[str]:
     """Return the items of a list or of a lone text, each once, without missing ones."""
     value = fields.get(key, [])
     given = value if isinstance(value, list) else [value]
-    return list(dict.fromkeys(item for item in given if isinstance(item, str) and item not in MISSING | {"NA"}))
+    return list(dict.fromkeys(item for item in given if isinstance(item, str) and item not in missing))
 
 
 def author_keywords(text: str) -> list[str]:
@@ -410,8 +410,9 @@ class Source:
     def taxon_variants(self, iri: str) -> list[str]:
         """Return what else was said of a taxon's group and image."""
         group = self.group(iri)
-        found = [f"{key}={value}" for key in ("organism_group", "group") for value in _others(self.votes[iri, key], group)]
-        return found + [f"image={value}" for value in _others(self.votes[iri, "image"])]
+        keys = ("organism_group", "group")
+        found = [f"{key}={value}" for key in keys for value in _others(self.votes[iri, key], group)]
+        return found + self.variants(iri, ("image",))
 
     def papers(self) -> dict[str, dict[str, str]]:
         """Return what is known of each paper: its fields, `doi_iri`, and the IRIs of journal and publisher."""
@@ -421,7 +422,8 @@ class Source:
             spellings = Counter({text: n for text, n in self.dois[iri].items() if text.lower() == paper["doi"]})
             paper["doi_iri"] = f"https://doi.org/{quote(winner(spellings), safe='/:;()')}" if paper["doi"] else ""
             short, title = paper["journal_nlm_ta"], paper["journal_title"]
-            paper["journal"] = f"{PFD}journal/{slug(short) if short else 'title/' + slug(title)}" if short or title else ""
+            journal = slug(short) if short else f"title/{slug(title)}"
+            paper["journal"] = f"{PFD}journal/{journal}" if short or title else ""
             name = paper["publisher_name"]
             paper["publisher"] = f"{PFD}publisher/{slug(name)}" if name else ""
             if paper["journal"]:

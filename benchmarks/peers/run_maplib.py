@@ -1,6 +1,6 @@
 """maplib over the prepared tables: polars frames, OTTR templates, N-Triples.
 
-    python -m benchmarks.peers.run_maplib SOURCE OUT
+python -m benchmarks.peers.run_maplib SOURCE OUT
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """morph-kgc over the prepared tables: CSV files, an RML mapping, N-Triples.
 
-    python -m benchmarks.peers.run_morph_kgc SOURCE OUT [--processes 2]
+python -m benchmarks.peers.run_morph_kgc SOURCE OUT [--processes 2]
 """
 
 from __future__ import annotations
