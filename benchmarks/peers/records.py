@@ -61,6 +61,7 @@ _FORMS = {
     "ndex": re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"),
     "wpid": re.compile(r"WP\d+"),
 }
+_SCORE = re.compile(r"-?[0-9]*\.?[0-9]+([eE][+-]?[0-9]{1,2})?")
 _NUMBER = re.compile(r"[1-9][0-9]*")
 _IDS = {"mesh": re.compile(r"[DC](\d{6}|\d{9})"), "chebi": re.compile(r"\d+"), "doid": re.compile(r"\d+")}
 _OTHER = {"chemical": "chebi", "disease": "doid"}
@@ -114,7 +115,8 @@ class Figure:
 
     @property
     def score(self) -> str:
-        return canonical_decimal(self.texts["automl_pathway"] or self.texts["pathway_score"])
+        text = self.texts["automl_pathway"] or self.texts["pathway_score"]
+        return canonical_decimal(text) if _SCORE.fullmatch(text) and 0 <= Decimal(text) <= 1 else ""
 
     @property
     def replaces(self) -> list[str]:
@@ -333,6 +335,8 @@ class Source:
             if "mesh" not in row:  # the columns of 2023 and the lists of 2021
                 row = {"word": row["word"], "mesh" if row["source"].upper() == "MESH" else other: row["identifier"]}
             mesh, second = _accession(row, "mesh"), _accession(row, other)
+            if mesh is None or second is None:
+                continue
             match, name = (_known(row.get(key, "")) for key in ("match", "name"))
             prefix = other.upper()
             cells = (
@@ -457,9 +461,11 @@ def _known(text: str) -> str:
     return "" if text == "NA" else text
 
 
-def _accession(row: dict[str, str], column: str) -> str:
-    bare = _known(row.get(column, "")).split(":")[-1]
-    return bare if _IDS[column].fullmatch(bare) else ""
+def _accession(row: dict[str, str], column: str) -> str | None:
+    """Return the bare id of a cell, an empty text for a missing one, None for one that breaks its form."""
+    text = _known(row.get(column, ""))
+    bare = text[len(column) + 1 :] if text.lower().startswith(f"{column}:") else text
+    return bare if not bare or _IDS[column].fullmatch(bare) else None
 
 
 def _mention(figure: Figure, kind: str, cells: tuple[str, ...]) -> str:
