@@ -17,7 +17,7 @@ from benchmarks.corpus_figure import BLOCK, Figure, figures, paper_numbers
 from benchmarks.corpus_words import GENE_ORGANISMS, OTHERS, Organism, organisms
 from benchmarks.corpus_write import files, organism_page, page_name
 
-_BLOCKS_PER_PART = 16
+_BLOCKS_PER_PART = 8
 FOLDERS = ("_figures", "_data", "_organisms")
 
 

@@ -127,7 +127,9 @@ class Counting:
         about, named = self._taxa(figure, own)
         ndex, wpid = self._map_lines(figure, "ndex"), self._map_lines(figure, "wpid")
         early, old = figure.paper.early, figure.paper.style == "2021"
-        core = 7 + 2 + 1 + 1 + 1 + 1  # types, ids, paper, generation, two counts; title twice; number, caption, link, image
+        core = (
+            7 + 2 + 1 + 1 + 1 + 1
+        )  # types, ids, paper, generation, two counts; title twice; number, caption, link, image
         core += 2  # the image itself
         core += 0 if early else 3  # older id, older address, kind
         core += bool(figure.score) + (1 if old else 0) + bool(figure.year) + ndex + wpid
@@ -275,7 +277,10 @@ def total(tally: Tally, pages: list[Organism], figure_files: int) -> dict[str, A
     return {
         "files": figure_files + 2 + len(pages),
         "accounts": {
-            kind: {"read": sum(accounts[kind, part] for part in parts[:3]), **{part: accounts[kind, part] for part in parts}}
+            kind: {
+                "read": sum(accounts[kind, part] for part in parts[:3]),
+                **{part: accounts[kind, part] for part in parts},
+            }
             for kind in KINDS
         },
         "counts": {

@@ -4,6 +4,8 @@ A gene row is (organism, word, match, symbol, gene id, source); one without gene
 disease row is (word, MeSH id, match, name, other id) with empty texts for missing values.
 """
 
+# ruff: noqa: RUF001 -- Greek letters and odd quotes are the point
+
 from __future__ import annotations
 
 import math
@@ -16,8 +18,10 @@ ConceptRow = tuple[str, str, str, str, str]
 SYMBOL, SYNONYM, FAMILY = "ncbigene_symbol", "ncbigene_synonym", "famplex_relations"
 INLINE = {SYMBOL: "hgnc_symbol", SYNONYM: "hgnc_alias_symbol", FAMILY: "bioentities_symbol"}
 MOST_ROWS = 700
-_MEAN = {"2021": 26.5, "2023": 46.0, "late": 46.0}
+_MEAN = {"2021": 13.0, "2023": 44.0, "late": 46.0}
 _SIGMA = 1.0
+_FLOODS = 0.05
+"""Share of the words that name a family and bring all its members."""
 _BEFORE = ("(", "p-", "c-", "‘", "anti-", "Δ")
 _AFTER = ("*", ",", "+", "↑", "↓↓", "-", ")", "-P", "ẞ", "«", ":", "?", "-α")
 
@@ -70,31 +74,37 @@ def genes(rng: random.Random, style: str, wanted: int) -> list[GeneRow]:
     by_organism: list[list[GeneRow]] = [[] for _ in chosen]
     once = style == "late"
     seen: set[str] = set()
-    popular, (stems, ranges, family) = words.popular(), words.families()
+    popular, ranks, (stems, ranges, family) = words.popular(), words.ranks(), words.families()
+    limits = [words.genes_of(organism) for organism in chosen]
     old = rng.random() < 0.2
-    total = 0
-    while total < wanted:
+    total = tries = 0
+    while total < wanted and tries < 4 * wanted:  # a rare organism may have fewer genes than are wanted
+        tries += 1
         concept = popular[words.zipf(rng.random(), words.CONCEPTS)]
         stem = stems[family[concept]]
         first, last = ranges[family[concept]]
         u = rng.random()
         symbol = words.gene(concept, 0)[1]
-        text = stem if u < 0.12 else symbol if u < 0.6 else f"{stem.capitalize()}-{concept % 97}"
+        text = stem if u < _FLOODS else symbol if u < 0.6 else f"{stem.capitalize()}-{concept % 97}"
         word = _spelled(rng, text)
         match = text.upper()
         before = total
-        for organism, rows in zip(chosen, by_organism, strict=True):
+        for organism, rows, limit in zip(chosen, by_organism, limits, strict=True):
             if organism and rng.random() < 0.25:
                 continue
-            if u < 0.12:
+            if u < _FLOODS:
                 members = range(first, last if organism == 0 else min(last, first + 4))
-                source = FAMILY if organism == 0 or u < 0.02 else SYNONYM
+                source = FAMILY if organism == 0 or u < _FLOODS / 6 else SYNONYM
             elif u < 0.6:
                 members, source = range(concept, concept + 1), SYMBOL if rng.random() < 0.8 else SYNONYM
             else:
                 members, source = range(concept, min(concept + (2 if u > 0.85 else 1), words.CONCEPTS)), SYNONYM
-            matched = match.replace("-", "") if organism % 3 == 1 else match
+            matched = (
+                match.replace("-", "") if organism % 3 == 1 else f"{match}-" if (organism + concept) % 4 == 1 else match
+            )
             for member in members:
+                if ranks[member] >= limit:
+                    continue
                 identifier, name, older = words.gene(member, organism)
                 if old and older:
                     name = older
@@ -107,7 +117,9 @@ def genes(rng: random.Random, style: str, wanted: int) -> list[GeneRow]:
                 else:
                     rows.append((organism, word, matched, name, identifier, source))
                     if style == "2023" and member % 17 == 3:
-                        rows.append((organism, word, matched, name, identifier, FAMILY if source != FAMILY else SYNONYM))
+                        rows.append(
+                            (organism, word, matched, name, identifier, FAMILY if source != FAMILY else SYNONYM)
+                        )
                         total += 1
                 total += 1
         if style == "2023" and total > before and rng.random() < 0.01:

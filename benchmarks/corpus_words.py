@@ -3,6 +3,8 @@
 All of it is the same for every seed. Popularity is by rank (`zipf`), so a few things are everywhere and most are rare.
 """
 
+# ruff: noqa: RUF001 -- Greek letters and odd quotes are the point
+
 from __future__ import annotations
 
 import math
@@ -11,7 +13,7 @@ from dataclasses import dataclass
 from functools import cache
 
 CONCEPTS = 19_500
-"""Kinds of genes; each organism has one gene of each kind."""
+"""Kinds of genes; an organism has one gene of a kind or none."""
 GENE_ORGANISMS = 60
 OTHERS = 2_230
 NAMELESS = 400
@@ -19,10 +21,10 @@ NAMELESS = 400
 CHEMICALS, DISEASES, JOURNALS, PUBLISHERS = 21_000, 2_400, 3_000, 400
 GROUPS = ("Primates", "Rodents", "Mammals", "Vertebrates", "Invertebrates", "Plants and Fungi", "Bacteria", "Viruses")
 
-_SYLLABLES = (
-    "ba ce do fi gu la me ni po ra se ti vo xa zy bra cle dri flo gra pla tro phe sca thy cho mar lin ter "
-    "ric tus lon mas gen sul nor vel pan der mus can"
-).split()
+_SYLLABLES_TEXT = """\
+ba ce do fi gu la me ni po ra se ti vo xa zy bra cle dri flo gra pla tro phe sca thy cho mar lin ter
+ric tus lon mas gen sul nor vel pan der mus can"""
+_SYLLABLES = tuple(_SYLLABLES_TEXT.split())
 _REAL = """9606|Homo sapiens|Primates
 10090|Mus musculus|Rodents
 10116|Rattus norvegicus|Rodents
@@ -46,23 +48,23 @@ _REAL = """9606|Homo sapiens|Primates
 _COMMON = {"7955": "Zebrafish", "7227": "Fruitfly", "6239": "Worm", "9031": "Chicken", "9913": "Cow", "4577": "Maize"}
 _PAGE_LATIN = {"9615": "Canis familiaris", "511145": "Escherichia coli K-12"}
 _FLY = ("Off", "On", "na", "how", "tRNA:Arg-TCT-3-1", "Rst(2)At", "ref(2)P", "anon-70Db", "NO", "y", "e(y)1")
-WORDS = (
-    "signaling pathway activation of the in and by with through expression inhibition receptor cells membrane complex "
-    "phosphorylation kinase nuclear translocation transcription factor downstream upstream proteins binding to mediated "
-    "induced which leads a increased decreased levels apoptosis proliferation differentiation migration invasion tumor "
-    "growth metastasis autophagy inflammation immune response stress oxidative damage repair mitochondrial metabolism "
-    "lipid glucose synthesis degradation ubiquitin proteasome regulation mechanism schematic model proposed "
-    "representation overview interaction network between ligand adaptor recruits promotes suppresses targets genes "
-    "release cytokine stimulation endothelial epithelial neuronal hepatic cardiac renal muscle bone development "
-    "resistance therapy treatment patients mice knockout wild-type mutant loss gain function role during after under "
-    "conditions hypoxia calcium influx channel synaptic plasticity feedback loop negative positive cross-talk crosstalk "
-    "axis cascade effector cleavage secretion vesicle transport endocytosis cytoskeleton actin remodeling adhesion "
-    "junction barrier integrity cell-cycle arrest senescence stem progenitor lineage specification fibrosis "
-    "angiogenesis vascular permeability infection virus replication host bacterial toxin innate adaptive antigen "
-    "presentation memory exhaustion blockade inhibitor agonist antagonist dose-dependent crystal domain catalytic "
-    "residues conserved motif promoter enhancer chromatin methylation acetylation epigenetic silencing microRNA "
-    "non-coding RNA splicing translation initiation ribosome for from is are that can be via on as or this was not"
-).split()
+_WORDS_TEXT = """\
+signaling pathway activation of the in and by with through expression inhibition receptor cells membrane complex
+phosphorylation kinase nuclear translocation transcription factor downstream upstream proteins binding to mediated
+induced which leads a increased decreased levels apoptosis proliferation differentiation migration invasion tumor
+growth metastasis autophagy inflammation immune response stress oxidative damage repair mitochondrial metabolism
+lipid glucose synthesis degradation ubiquitin proteasome regulation mechanism schematic model proposed
+representation overview interaction network between ligand adaptor recruits promotes suppresses targets genes
+release cytokine stimulation endothelial epithelial neuronal hepatic cardiac renal muscle bone development
+resistance therapy treatment patients mice knockout wild-type mutant loss gain function role during after under
+conditions hypoxia calcium influx channel synaptic plasticity feedback loop negative positive cross-talk crosstalk
+axis cascade effector cleavage secretion vesicle transport endocytosis cytoskeleton actin remodeling adhesion
+junction barrier integrity cell-cycle arrest senescence stem progenitor lineage specification fibrosis
+angiogenesis vascular permeability infection virus replication host bacterial toxin innate adaptive antigen
+presentation memory exhaustion blockade inhibitor agonist antagonist dose-dependent crystal domain catalytic
+residues conserved motif promoter enhancer chromatin methylation acetylation epigenetic silencing microRNA
+non-coding RNA splicing translation initiation ribosome for from is are that can be via on as or this was not"""
+WORDS = tuple(_WORDS_TEXT.split())
 ODD = (
     "(A)",
     "(B)",
@@ -89,7 +91,7 @@ ODD = (
     "e.g.",
 )
 AUTHORS = ("Li", "Chen", "Holm", "García", "Müller", "Okafor", "Sato", "Kim", "Novák", "O'Brien", "Rossi", "Singh")
-MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
+MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +177,20 @@ def popular() -> list[int]:
 
 
 @cache
+def ranks() -> list[int]:
+    """Return the popularity of each concept, the other way round."""
+    found = [0] * CONCEPTS
+    for rank, concept in enumerate(popular()):
+        found[concept] = rank
+    return found
+
+
+def genes_of(organism: int) -> int:
+    """Return how many of the concepts an organism has genes of: the most popular ones; all of them for the first."""
+    return CONCEPTS if organism == 0 else int(18_000 / organism**0.75)
+
+
+@cache
 def gene(concept: int, organism: int) -> tuple[str, str, str]:
     """Return id, symbol and older symbol (empty for none) of an organism's gene of a kind."""
     if organism == 0:
@@ -209,7 +225,9 @@ def chemical(rank: int) -> tuple[str, str, str, str]:
     digits = f"{rank * 37 % 999_983:06d}"
     mesh = (f"D{digits}" if rank % 3 else f"C{digits}{rank % 1000:03d}") if rank % 10 < 7 else ""
     chebi = str(15_000 + rank) if rank % 3 == 0 or not mesh else ""
-    name = word.lower() if rng.random() < 0.5 else f"({rng.randint(1, 4)}->4)-{_name(rng, 3, 9)}'-[{_name(rng, 2, 5)}yl]"
+    name = (
+        word.lower() if rng.random() < 0.5 else f"({rng.randint(1, 4)}->4)-{_name(rng, 3, 9)}'-[{_name(rng, 2, 5)}yl]"
+    )
     return word, mesh, chebi, name
 
 
@@ -234,5 +252,7 @@ def journal(rank: int) -> tuple[str, str, str]:
         title += f": {_name(rng, 2, 3)}"
     abbreviation = " ".join(part[:5] for part in title.replace(":", "").split())
     house = random.Random(f"publisher {zipf(rng.random(), PUBLISHERS)}")  # noqa: S311
-    publisher = f"{_name(house, 2, 3).capitalize()} {house.choice(('Press', 'Publishing Group UK', 'Media S.A.', 'Ltd'))}"
+    publisher = (
+        f"{_name(house, 2, 3).capitalize()} {house.choice(('Press', 'Publishing Group UK', 'Media S.A.', 'Ltd'))}"
+    )
     return f"{abbreviation} {rank}", title, publisher

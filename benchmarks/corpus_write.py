@@ -11,7 +11,9 @@ from benchmarks.corpus_words import Organism, organisms
 from benchmarks.corpus_yaml import quoted, scalar
 
 SITE = "https://pfocr.wikipathways.org/figures/"
-GENE_HEADER = "organism_id\torganism_name\torganism_group\tword\tmatch\tncbigene_symbol\tncbigene_id\tsource\tcount_direct"
+GENE_HEADER = (
+    "organism_id\torganism_name\torganism_group\tword\tmatch\tncbigene_symbol\tncbigene_id\tsource\tcount_direct"
+)
 
 
 def files(figure: Figure) -> dict[str, str]:
@@ -35,9 +37,7 @@ def organisms_of(figure: Figure) -> list[int]:
     return list(dict.fromkeys(row[0] for row in figure.genes))
 
 
-def gene_table(
-    rows: list[GeneRow], style: str, groups: dict[int, str] | None = None, broken_row: bool = False
-) -> str:
+def gene_table(rows: list[GeneRow], style: str, groups: dict[int, str] | None = None, broken_row: bool = False) -> str:
     """Return a gene table with its count columns; a broken row at the end has lost its last cells."""
     late = style == "late"
     known = organisms()
@@ -155,7 +155,9 @@ def _record_2021(figure: Figure) -> str:
         _inline("diseases", [_inline_concept(row) for row in figure.diseases]),
     ]
     if not paper.early:
-        parts.append(f"figid_alias: {figure.alias}\nredirect_from: /figures/{figure.alias}\nfigtype: {figure.figtype}\n")
+        parts.append(
+            f"figid_alias: {figure.alias}\nredirect_from: /figures/{figure.alias}\nfigtype: {figure.figtype}\n"
+        )
     if figure.wpid:
         parts.append(f"wpid: {figure.wpid}\n")
     return "".join([*parts, "---\n"])
