@@ -229,7 +229,7 @@ def measured(source: Path, ways: list[Way], rounds: int, limit: float, console: 
     return results
 
 
-COSTS = ("s", "CPU s", "figures/s", "triples", "triples/s", "peak MiB")
+COSTS = ("s", "of it preparing", "CPU s", "figures/s", "triples", "triples/s", "peak MiB")
 HEADER = ("way", "figures", *COSTS, "time", "triples/s", "memory")
 
 
@@ -244,7 +244,9 @@ def rows(results: list[Result], limit: float) -> list[list[str]]:
         else:
             median = result.median
             base = ours.get(result.figures)
-            row += [f"{median['seconds']:,.2f}", f"{median['cpu_seconds']:,.2f}"]
+            prepared = result.preparation_seconds
+            row += [f"{median['seconds']:,.2f}", f"{statistics.median(prepared):,.2f}" if prepared else ""]
+            row.append(f"{median['cpu_seconds']:,.2f}")
             row += [f"{median['figures_per_second']:,.0f}", f"{result.triples:,}"]
             row += [f"{median['triples_per_second']:,.0f}", f"{median['peak_bytes'] / 2**20:,.0f}"]
             if base is None:
