@@ -38,6 +38,8 @@ class TooManyRejected(PfocrError):
 class Kind(StrEnum):
     """What a problem is about: one of the kinds of input that are accounted for, or a value inside one."""
 
+    __hash__ = str.__hash__  # kinds are keys on the hot path, and the enumeration's own hash is slow
+
     RECORD = "records"
     GENE_ROW = "gene-rows"
     CHEMICAL_ROW = "chemical-rows"

@@ -109,18 +109,26 @@ class Tally:
         self._counts: dict[str, int] = {}
         self._folder, self._limit = folder, limit
         self._runs: list[Path] = []
+        self._sorted: list[tuple[str, int]] | None = None
 
     def add(self, saying: str, number: int = 1) -> None:
         """Count a saying; a negative number takes back."""
         counts = self._counts
         counts[saying] = counts.get(saying, 0) + number
+        self._sorted = None
         if len(counts) >= self._limit:
             self._spill()
 
     def read(self, data: bytes) -> None:
         """Count all sayings of a section that `write_section` wrote."""
-        for saying, number in counted(data).items():
-            self.add(saying, number)
+        counts, get = self._counts, self._counts.get
+        for line in _table(data):
+            at = line.index("\t")
+            saying = line[at + 1 :]
+            counts[saying] = get(saying, 0) + int(line[:at])
+        self._sorted = None
+        if len(counts) >= self._limit:
+            self._spill()
 
     def counts(self, wanted: Container[str]) -> dict[str, int]:
         """Return the counts of some sayings (escaped) that count anything."""
@@ -139,7 +147,9 @@ class Tally:
     def __iter__(self) -> Iterator[tuple[str, int]]:
         """Yield each saying (escaped) and its count, in code-point order, without those that count nothing."""
         if not self._runs:
-            yield from ((saying, number) for saying, number in sorted(self._counts.items()) if number)
+            if self._sorted is None:
+                self._sorted = sorted(item for item in self._counts.items() if item[1])
+            yield from self._sorted
             return
         runs = [_read_tally(path) for path in self._runs]
         for saying, group in groupby(heapq.merge(*runs, sorted(self._counts.items())), key=itemgetter(0)):
@@ -201,8 +211,12 @@ class Section:
 
 def counted(data: bytes) -> dict[str, int]:
     """Return the sayings (escaped) of a section with their counts."""
-    table = data[: data.index(b"\n\n")].decode().split("\n") if data else []
-    return {saying: int(number) for number, _, saying in (line.partition("\t") for line in table)}
+    return {saying: int(number) for number, _, saying in (line.partition("\t") for line in _table(data))}
+
+
+def _table(data: bytes) -> list[str]:
+    """Return the lines `count, saying` of a section."""
+    return data[: data.index(b"\n\n")].decode().split("\n") if data else []
 
 
 def read_section(data: bytes) -> tuple[list[str], list[str]]:

@@ -55,6 +55,7 @@ def describe(
     folder: Path,
 ) -> dict[str, Any]:
     """Return the manifest of the files in `folder`; the order of its keys is fixed."""
+    known = {entry["file"]: {"bytes": entry["bytes"], "sha256": entry["sha256"]} for entry in layers.values()}
     rejected, warnings = ledger.by_code()
     files = sorted(path for path in folder.iterdir() if path.is_file() and path.name != buildfolder.MANIFEST)
     return {
@@ -71,5 +72,5 @@ def describe(
         "counts": {name: counts.get(name, 0) for name in COUNTS},
         "problems": {"rejected": rejected, "warnings": warnings},
         "layers": dict(layers),
-        "files": {path.name: buildfolder.describe_file(path) for path in files},
+        "files": {path.name: known.get(path.name) or buildfolder.describe_file(path) for path in files},
     }

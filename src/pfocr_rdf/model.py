@@ -17,6 +17,8 @@ from pfocr_rdf.errors import Kind
 class Layer(StrEnum):
     """A file of a build and a named graph of a store (the data model, section e)."""
 
+    __hash__ = str.__hash__  # layers are keys on the hot path, and the enumeration's own hash is slow
+
     CORE = "core"
     LINKS_GENES_SYMBOL = "links-genes-symbol"
     LINKS_GENES_SYNONYM = "links-genes-synonym"

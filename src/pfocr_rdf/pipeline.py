@@ -151,11 +151,12 @@ def prepare(planned: Plan, out: Path | None, place: str) -> Prepared:
     changed = before.changed(planned)
     gone = [pmcid for pmcid in before.papers if pmcid not in planned.papers]
     before.organisms = planned.context.organisms
+    before.remove([*changed, *gone])
     return Prepared(planned, before, [p for p in everything if p in changed], [*changed, *gone], out, place)
 
 
 def run_shards(prepared: Prepared, engine: Engine, start: Start | None = None) -> list[Result]:
-    """Convert all papers that must be, with the engine; return the results in order."""
+    """Convert all papers that must be, with the engine, and take each into the state; return the results in order."""
     made = cut(prepared.plan, prepared.convert, prepared.place)
     log.info("converting %d papers in %d shards", len(prepared.convert), len(made))
     if not storage.is_remote(prepared.place):
@@ -164,6 +165,7 @@ def run_shards(prepared: Prepared, engine: Engine, start: Start | None = None) -
     results: list[Result] = []
     for result in engine.map(convert, made):
         results.append(result)
+        prepared.state.add(result, prepared.plan.signatures, prepared.plan.figids)
         if progress:
             progress(len(made[result.number].records))
     return sorted(results, key=lambda result: result.number)
@@ -178,7 +180,7 @@ def _sweep(folder: Path, made: list[Shard]) -> None:
 
 
 def resolve(prepared: Prepared, results: list[Result], work: Path, engine: Engine, options: Options) -> Resolved:
-    """Bring the results of shards and the state before together, and resolve what many records say of one thing.
+    """Resolve what many records say of one thing, of a state that knows all of them.
 
     Raises `TooManyRejected` when too much of the source was refused.
     """
@@ -219,9 +221,9 @@ def resolve(prepared: Prepared, results: list[Result], work: Path, engine: Engin
 
 
 def _renew(prepared: Prepared, results: Iterable[Result]) -> tuple[set[str], set[str]]:
-    """Bring the state up to date; return the IRIs of things that changed, and of those that may have."""
+    """Take the organism pages into the state; return the IRIs of things that changed, and of those that may have."""
     planned, known = prepared.plan, prepared.state
-    before = known.remove(prepared.forget)
+    before = known.forgotten.copy()
     before.update(known.page_sayings())
     section = facts.Section()
     for page in planned.pages:
@@ -229,7 +231,6 @@ def _renew(prepared: Prepared, results: Iterable[Result]) -> tuple[set[str], set
     known.pages = section.to_bytes()
     after = Counter(known.page_sayings())
     for result in results:
-        known.add(result, planned.signatures, planned.figids)
         if prepared.before is not None:
             after.update(facts.counted(result.section("facts")))
     if prepared.before is None:

@@ -28,13 +28,14 @@ from pfocr_rdf.extract.organisms import MapLine
 from pfocr_rdf.extract.records import RecordFiles, read_figure
 from pfocr_rdf.mapping import article, entities, mention
 from pfocr_rdf.mapping import figure as figure_mapping
-from pfocr_rdf.model import Figure, Layer
+from pfocr_rdf.model import EVIDENCE, Figure, Layer
 from pfocr_rdf.normalize import Context, normalize
 from pfocr_rdf.settings import Limits, Settings
 
 Progress = Callable[[int], None]
 """Called with the number of records that were just done."""
 
+_OF_MENTIONS = frozenset(EVIDENCE.values())
 _ALIGNED = (ids.FIGURES, ids.MENTIONS)
 """Families whose subjects come in the order of the papers: runs of different shards never overlap there."""
 
@@ -275,7 +276,7 @@ class _Making:
         layers: dict[tuple[Layer, str], list[Item]] = {}
         said: dict[str, list[tuple[str, str]]] = {figure.figid: [] for figure in figures}
         for layer, subject, text in describe_paper(figures, self.context, said, ledger):
-            family = next((family for family in _ALIGNED if subject.startswith(family)), "")
+            family = ids.MENTIONS if layer in _OF_MENTIONS else _family(subject)
             items = layers.get((layer, family))
             if items is None:
                 items = layers[layer, family] = []
@@ -315,6 +316,11 @@ class _Making:
         )
         storage.put(shard.result, json.dumps(asdict(result)).encode())
         return result
+
+
+def _family(subject: str) -> str:
+    """Return the aligned family of a subject, or an empty text."""
+    return next((family for family in _ALIGNED if subject.startswith(family)), "")
 
 
 def _amounts(account: Account) -> tuple[int, int, int, int]:

@@ -64,7 +64,7 @@ class State:
     `papers` are lines of `Paper` by escaped PMCID, `at` the number of the section that holds the facts of each;
     `tally` counts the papers' sayings; `pages` are the facts of the organism pages; `organisms` the names that were
     known; `groups` and `conflicts` what was found when things were resolved; `base` the size of the facts when they
-    were last written as one.
+    were last written as one; `forgotten` counts what the papers said that were removed.
     """
 
     papers: dict[str, str] = field(default_factory=dict)
@@ -77,6 +77,7 @@ class State:
     groups: list[str] = field(default_factory=list)
     conflicts: list[Problem] = field(default_factory=list)
     base: int = 0
+    forgotten: Counter[str] = field(default_factory=Counter)
 
     def add(self, result: Result, signatures: Mapping[str, str], figids: Mapping[str, str]) -> None:
         """Add what a shard found."""
@@ -105,16 +106,15 @@ class State:
                 if line[: line.index("__")] in found:
                     yield from (saying for _, saying in facts.said_in(line, sayings)[1])
 
-    def remove(self, pmcids: Iterable[str]) -> Counter[str]:
-        """Forget papers; return what they said (escaped), with counts, which is taken from the tally."""
+    def remove(self, pmcids: Iterable[str]) -> None:
+        """Forget papers; what they said is taken from the tally."""
         gone = [pmcid for pmcid in pmcids if pmcid in self.papers]
-        said = Counter(self.sayings_of(gone))
-        for saying, number in said.items():
+        self.forgotten.update(self.sayings_of(gone))
+        for saying, number in self.forgotten.items():
             self.tally.add(saying, -number)
         for pmcid in gone:
             del self.papers[pmcid]
             del self.at[pmcid]
-        return said
 
     def papers_saying(self, wanted: frozenset[str]) -> set[str]:
         """Return the papers of which a line holds any of the sayings (escaped)."""
@@ -250,7 +250,8 @@ def _save_facts(state: State, folder: Path, before: Path | None) -> tuple[list[t
 
     Files of the former cache are linked, until they are too many, or hold twice what they held when made one.
     """
-    inherited = {section.path for section in state.sections if before and Path(section.path).parent == before}
+    old = {section.path for section in state.sections if before and Path(section.path).parent == before}
+    inherited = old
     size = sum(Path(path).stat().st_size for path in inherited)
     if len(inherited) >= _MAX_FILES or (state.base and size > _MAX_GROWTH * state.base):
         inherited = set()
@@ -264,7 +265,9 @@ def _save_facts(state: State, folder: Path, before: Path | None) -> tuple[list[t
             if section.path in inherited:
                 places.append((Path(section.path).name, section.start, section.size))
                 continue
-            data = _only_live(section.read(), state.at, number)
+            data = section.read()
+            if section.path in old:
+                data = _only_live(data, state.at, number)
             places.append((name, out.tell(), len(data)))
             out.write(data)
         base = state.base if inherited else out.tell()

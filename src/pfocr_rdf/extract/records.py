@@ -60,7 +60,8 @@ def read_bytes(path: StrPath, limit: int) -> bytes | None:
     descriptor = os.open(path, _FLAGS)
     try:
         data = os.read(descriptor, _PIECE)
-        if piece := os.read(descriptor, _PIECE):  # few files are so long
+        # a plain file gives less than what is asked for only at its end; few are so long
+        if len(data) == _PIECE and (piece := os.read(descriptor, _PIECE)):
             with os.fdopen(descriptor, "rb", closefd=False) as stream:
                 data += piece + stream.read(max(0, limit + 1 - len(data) - len(piece)))
     finally:
