@@ -9,6 +9,7 @@ afterwards, in the lines that each figure left behind.
 from __future__ import annotations
 
 import heapq
+import re
 from collections import Counter
 from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass, field
@@ -26,6 +27,7 @@ MAX_COUNTED = 500_000
 """So many different sayings are counted in memory; with more, a sorted run is put on disk."""
 
 _ESCAPES = str.maketrans({"\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"})
+_TO_ESCAPE = re.compile(r"[\\\n\r\t]")
 _UNESCAPES = {"\\\\": "\\", "\\n": "\n", "\\r": "\r", "\\t": "\t"}
 
 
@@ -154,7 +156,7 @@ def _read_tally(path: Path) -> Iterator[tuple[str, int]]:
 
 def escape(saying: str) -> str:
     """Return a saying as it stands in a line."""
-    return saying.translate(_ESCAPES) if any(c in saying for c in "\\\n\r\t") else saying
+    return saying.translate(_ESCAPES) if _TO_ESCAPE.search(saying) else saying
 
 
 def unescape(text: str) -> str:

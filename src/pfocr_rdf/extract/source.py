@@ -12,7 +12,6 @@ import re
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from operator import attrgetter
@@ -37,9 +36,6 @@ _KINDS = {suffix: kind for kind, suffix in SUFFIXES.items()}
 _SECOND_LINE = re.compile(rb"---[ \t]*\r?\nfigid: ([A-Za-z0-9._-]+)\r?\n[^ \t\r\n]")
 _HEAD = 512
 """Bytes in which the second line of nearly all records ends."""
-
-_READERS, _PIECE = 8, 256
-"""Threads that read heads, and the records that each takes at a time: a cold disk answers many at once."""
 
 Known = Mapping[str, tuple[str, str]]
 """What an earlier run found: (signature, figid) of a record, by path; its limits must have been the same."""
@@ -239,17 +235,13 @@ def _leave_out(snapshot: Snapshot, path: str) -> None:
 
 def _figids(snapshot: Snapshot, paths: list[str], limits: Limits, known: Known) -> list[tuple[str, str]]:
     """Return (figid, path) of each record; those that are known are not read."""
-
-    def find(path: str) -> str:
+    found: list[tuple[str, str]] = []
+    for path in paths:
         signature, figid = known.get(path, ("", ""))
-        return figid if signature and signature == snapshot.signatures[path] else sniff(snapshot.root, path, limits)
-
-    def find_all(start: int) -> list[tuple[str, str]]:
-        return [(find(path), path) for path in paths[start : start + _PIECE]]
-
-    with ThreadPoolExecutor(_READERS) as readers:
-        run = readers.map if len(paths) > _PIECE else map
-        return [found for piece in run(find_all, range(0, len(paths), _PIECE)) for found in piece]
+        if not signature or signature != snapshot.signatures[path]:
+            figid = sniff(snapshot.root, path, limits)
+        found.append((figid, path))
+    return found
 
 
 def sniff(root: Path, path: str, limits: Limits) -> str:
