@@ -132,15 +132,20 @@ def making(source: str, out: Path, options: Options, *, use_cache: bool = True) 
     known = state.known_figids(out) if use_cache else {}
     with opened(source, options, known=known) as snapshot, buildfolder.building(out, keep=buildfolder.WORK) as folder:
         work = folder / buildfolder.WORK
-        (work / SHARDS).mkdir(parents=True, exist_ok=True)
         planned = plan(snapshot, options)
-        prepared = prepare(planned, out if use_cache else None, str(work / SHARDS), work)
+        prepared = prepare(planned, out if use_cache else None, _shards_in(work), work)
         wanted = snapshot.bytes * SPACE_FACTOR
         if prepared.before:
             wanted = 2 * sum(path.stat().st_size for path in prepared.before.iterdir() if path.is_file())
         buildfolder.need_space(out, wanted)
         yield prepared, folder
         _write_run(folder, source, out, began, time.monotonic() - clock)
+
+
+def _shards_in(work: Path) -> str:
+    """Make the folder of the shards' results; return its place."""
+    (work / SHARDS).mkdir(parents=True, exist_ok=True)
+    return str(work / SHARDS)
 
 
 def prepare(planned: Plan, out: Path | None, place: str, scratch: Path) -> Prepared:
@@ -469,7 +474,7 @@ def changes(
     source was refused.
     """
     with opened(source, options, known=state.known_figids(build)) as snapshot, ExitStack() as stack:
-        prepared = prepare(plan(snapshot, options), build, str(work), work)
+        prepared = prepare(plan(snapshot, options), build, _shards_in(work), work)
         if prepared.before is None:
             raise UsageError(
                 f"{build}: has no cache of this version and these options; build it again with them, then ask"
@@ -490,7 +495,7 @@ def check(
     """Convert a source into the scratch folder `work` and return its accounts; nothing is kept."""
     lenient = replace(options, settings=replace(options.settings, max_rejected=1.0, max_rejected_rows=1.0))
     with opened(source, options) as snapshot:
-        prepared = prepare(plan(snapshot, options), None, str(work), work)
+        prepared = prepare(plan(snapshot, options), None, _shards_in(work), work)
         with _processes(workers, prepared.plan) as engine:
             results = run_shards(prepared, engine, start)
             return resolve(prepared, results, work, engine, lenient).ledger
