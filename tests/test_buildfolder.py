@@ -70,12 +70,16 @@ MOMENTS = {
     "before the folder is claimed": 'before(buildfolder, "_claim")',
     "when the folder is claimed": 'after(buildfolder, "_claim")',
     "before the plan": 'before(pipeline, "plan")',
-    "after the first batch": 'after(pipeline, "convert_batch")',
-    "before anything is merged": 'before(pipeline, "write_build")',
-    "amid the layers": 'before(pipeline.serialize, "merge_chunks", 3)',
+    "amid the first shard": 'before(pipeline.shards.storage, "put", 3)',
+    "after the first shard": 'after(pipeline, "convert")',
+    "before anything is resolved": 'before(pipeline, "finish")',
+    "amid the layers": 'before(pipeline, "write", 3)',
+    "before the index": 'before(pipeline, "_write_index")',
     "before the lists": 'before(buildfolder, "write_lines", 2)',
     "before the manifest": 'before(buildfolder, "write_json", 1)',
     "after the manifest": 'after(buildfolder, "write_json", 1)',
+    "before the cache": 'before(pipeline.state, "save")',
+    "after the cache": 'after(pipeline.state, "save")',
     "before the folder is synced": 'before(buildfolder, "_sync")',
     "after the folder is synced": 'after(buildfolder, "_sync")',
 }
@@ -87,8 +91,8 @@ RENAMES = {
 
 
 def contents(folder: Path) -> dict[str, bytes]:
-    """All files of a build but the one that may differ."""
-    return {path.name: path.read_bytes() for path in folder.iterdir() if path.name != "run.json"}
+    """All files of a build but the one that may differ, and the cache."""
+    return {path.name: path.read_bytes() for path in folder.iterdir() if path.name not in ("run.json", ".cache")}
 
 
 def build(source: Path, out: Path) -> dict[str, bytes]:
@@ -106,7 +110,9 @@ def start(moment: str, out: Path, source: Path = OTHER) -> subprocess.Popen[byte
     mark = out.parent / "mark"
     mark.unlink(missing_ok=True)
     accept = ["--max-rejected", "100%", "--max-rejected-rows", "100%"]
-    command = [sys.executable, "-c", DRIVER, moment, str(mark), "-q", "build", str(source), "--out", str(out), *accept]
+    shards = ["--workers", "1", "--shard-records", "3"]
+    call = ["build", str(source), "--out", str(out), *accept, *shards]
+    command = [sys.executable, "-c", DRIVER, moment, str(mark), "-q", *call]
     process = subprocess.Popen(command, stderr=subprocess.PIPE)
     until = time.monotonic() + 60
     while not mark.exists():

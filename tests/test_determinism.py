@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+import hashlib
 import json
 import os
 import random
@@ -10,27 +12,33 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
+from typing import Any
 
+import pyoxigraph as ox
 import pytest
 
-from pfocr_rdf import pipeline
+from pfocr_rdf import blocks, codecs, facts, identifiers, pipeline
+from pfocr_rdf import layers as layers_module
+from pfocr_rdf.identifiers import PREFIXES
 from pfocr_rdf.settings import Settings
+from pfocr_rdf.shards import Output
 from tests.support import ROOT, SHARED
 
 FIXTURES = Path(__file__).with_name("fixtures")
 SOURCES = sorted(path for path in FIXTURES.iterdir() if path.is_dir() and path.name != "gene-info")
 SHARED_SOURCES = sorted(path for path in SHARED.glob("records/*") if path.is_dir())
 ACCEPT = Settings(max_rejected=1, max_rejected_rows=1)
+PLAIN = Output()
 DRIVER = """
 import sys
 from pathlib import Path
 from pfocr_rdf.pipeline import Options, build
 from pfocr_rdf.settings import Settings
-build(sys.argv[1], Path(sys.argv[2]), Options(settings=Settings(max_rejected=1, max_rejected_rows=1, batch_records=7)))
+build(sys.argv[1], Path(sys.argv[2]), Options(settings=Settings(max_rejected=1, max_rejected_rows=1, shard_records=7)))
 """
 
 
@@ -65,15 +73,17 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write(tmp_path_factory.mktemp("mixture") / "source", sorted(mixture()))
 
 
-def build(source: Path, out: Path, settings: Settings = ACCEPT) -> dict[str, bytes]:
-    pipeline.build(str(source), out, pipeline.Options(settings=settings))
+def build(
+    source: Path, out: Path, settings: Settings = ACCEPT, *, output: Output = PLAIN, workers: int | None = None
+) -> dict[str, bytes]:
+    pipeline.build(str(source), out, pipeline.Options(settings=settings, output=output), workers=workers)
     return contents(out)
 
 
 def contents(out: Path) -> dict[str, bytes]:
-    """All files of a build but the one that may differ."""
+    """All files of a build but the one that may differ, and the cache."""
     assert (out / "run.json").is_file()
-    return {path.name: path.read_bytes() for path in out.iterdir() if path.name != "run.json"}
+    return {path.name: path.read_bytes() for path in out.iterdir() if path.name not in ("run.json", ".cache")}
 
 
 @pytest.fixture(scope="module")
@@ -181,12 +191,115 @@ def test_the_order_in_which_a_folder_lists_changes_no_byte(
     same(build(source, tmp_path / "out"), expected)
 
 
+def in_shards(size: int) -> Settings:
+    return Settings(max_rejected=1, max_rejected_rows=1, shard_records=size)
+
+
 @pytest.mark.parametrize("size", [1, 2, 3, 10, 1000])
-def test_the_size_of_batches_changes_no_byte(
+def test_the_size_of_shards_changes_no_byte(
     size: int, source: Path, expected: dict[str, bytes], tmp_path: Path
 ) -> None:
-    settings = Settings(max_rejected=1, max_rejected_rows=1, batch_records=size)
-    same(build(source, tmp_path / "out", settings), expected)
+    same(build(source, tmp_path / "out", in_shards(size)), expected)
+
+
+@pytest.mark.parametrize("workers", [1, 2, 3])
+def test_the_number_of_workers_changes_no_byte(
+    workers: int, source: Path, expected: dict[str, bytes], tmp_path: Path
+) -> None:
+    same(build(source, tmp_path / "out", in_shards(20), workers=workers), expected)
+
+
+class Backwards:
+    """An engine whose results come in the wrong order."""
+
+    def map(self, function: Callable[[Any], Any], tasks: Sequence[Any]) -> Iterator[Any]:
+        return iter([function(task) for task in tasks][::-1])
+
+
+def test_the_order_in_which_work_is_finished_changes_no_byte(
+    source: Path, expected: dict[str, bytes], tmp_path: Path
+) -> None:
+    options, out = pipeline.Options(settings=in_shards(10)), tmp_path / "out"
+    with pipeline.making(str(source), out, options) as (prepared, folder):
+        pipeline.finish(prepared, pipeline.run_shards(prepared, Backwards()), folder, options, Backwards())
+    same(contents(out), expected)
+
+
+@pytest.mark.parametrize("counted", [1, 100])
+def test_counts_that_do_not_fit_in_memory_change_no_byte(
+    counted: int, source: Path, expected: dict[str, bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spilled: list[int] = []
+    inner = facts.Tally._spill
+    monkeypatch.setattr(facts.Tally, "_spill", lambda self: (spilled.append(1), inner(self)))
+    made = facts.Tally.__init__
+    monkeypatch.setattr(facts.Tally, "__init__", lambda self, folder, limit=counted: made(self, folder, limit))
+    monkeypatch.chdir(tmp_path)
+    same(build(source, tmp_path / "out"), expected)
+    assert len(spilled) > 3
+
+
+@pytest.mark.parametrize("files", [2, 5])
+def test_runs_that_cannot_all_be_open_at_once_change_no_byte(
+    files: int, source: Path, expected: dict[str, bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(layers_module, "MAX_OPEN", files)
+    same(build(source, tmp_path / "out", in_shards(3)), expected)
+
+
+@pytest.mark.parametrize("compress", ["gzip", "zstd"])
+def test_compression_changes_no_byte_of_what_is_compressed(
+    compress: str, source: Path, expected: dict[str, bytes], tmp_path: Path
+) -> None:
+    output = Output(compress, nquads=True)
+    found = build(source, tmp_path / "a", in_shards(7), output=output)
+    same(build(source, tmp_path / "b", output=output), found)
+    for path in (tmp_path / "a").glob("pfocr-*.ttl.*"):
+        with codecs.of_file(path).open(path) as stream:
+            assert stream.read() == expected[path.name.removesuffix(path.suffix)]
+    assert len(found) == len(expected) + 1
+
+
+@pytest.mark.parametrize("compress", ["none", "gzip", "zstd"])
+def test_the_index_tells_what_is_in_each_block(
+    compress: str, source: Path, expected: dict[str, bytes], tmp_path: Path
+) -> None:
+    found = build(source, tmp_path / "out", output=Output(compress, nquads=True))
+    codec, quads = codecs.named(compress), found["pfocr-all.nq.gz"]
+    manifest, quads_at = json.loads(found["manifest.json"]), 0
+    index = blocks.read_index(tmp_path / "out" / "blocks.tsv")
+    assert list(index) == list(manifest["layers"])
+    for layer, entry in manifest["layers"].items():
+        at, text = 0, b""
+        for block in index[layer]:
+            assert block.offset == at
+            data = codec.decode(found[entry["file"]][at : at + block.size])
+            at += block.size
+            text += data
+            assert (block.triples, block.digest) == (blocks.count(data), hashlib.sha256(data).hexdigest()[:24])
+            if not block.first:
+                continue
+            assert whole(data.decode().partition("\n")[0], dict(PREFIXES)) == block.first
+            assert block.quads_offset == quads_at
+            quads_at += block.quads_size
+            lines = gzip.decompress(quads[block.quads_offset : quads_at])
+            assert lines.count(b"\n") == block.triples
+        assert at == len(found[entry["file"]])
+        assert text == expected[f"pfocr-{layer}.ttl"]
+        assert sum(block.triples for block in index[layer]) == entry["triples"]
+    assert quads_at == len(quads)
+
+
+def test_the_quads_are_the_triples_of_all_layers(source: Path, expected: dict[str, bytes], tmp_path: Path) -> None:
+    found = build(source, tmp_path / "out", output=Output(nquads=True))
+    wanted = set()
+    for name in json.loads(expected["manifest.json"])["layers"]:
+        graph = ox.NamedNode(identifiers.graph(name))
+        for triple in ox.parse(expected[f"pfocr-{name}.ttl"], format=ox.RdfFormat.TURTLE):
+            wanted.add(ox.Quad(triple.subject, triple.predicate, triple.object, graph))
+    quads = list(ox.parse(gzip.decompress(found["pfocr-all.nq.gz"]), format=ox.RdfFormat.N_QUADS))
+    assert len(quads) == len(wanted)
+    assert set(quads) == wanted
 
 
 def test_a_build_over_a_build_changes_no_byte(source: Path, expected: dict[str, bytes], tmp_path: Path) -> None:
@@ -220,10 +333,9 @@ def test_only_the_file_that_may_differ_knows_time_and_place(
 
 
 @pytest.mark.parametrize("source", [*SOURCES, *SHARED_SOURCES], ids=lambda path: path.name)
-def test_every_source_is_the_same_in_any_batches(source: Path, tmp_path: Path) -> None:
+def test_every_source_is_the_same_in_any_shards(source: Path, tmp_path: Path) -> None:
     first = build(source, tmp_path / "a")
-    one = Settings(max_rejected=1, max_rejected_rows=1, batch_records=1)
-    same(build(source, tmp_path / "b", one), first)
+    same(build(source, tmp_path / "b", in_shards(1)), first)
 
 
 # The layout of Turtle
@@ -342,10 +454,8 @@ def test_all_files_have_the_same_prefixes(large: dict[str, str], layers: dict[st
 
 
 def test_no_triple_stands_twice(large: dict[str, str]) -> None:
-    from pyoxigraph import RdfFormat, parse
-
     for name, text in large.items():
-        triples = [quad.triple for quad in parse(text, format=RdfFormat.TURTLE)]
+        triples = [quad.triple for quad in ox.parse(text, format=ox.RdfFormat.TURTLE)]
         assert len(triples) == len(set(triples)), name
         assert not any("_:" in str(t.subject)[:2] + str(t.object)[:2] for t in triples)
 
@@ -399,8 +509,6 @@ def test_the_layout_is_really_looked_at() -> None:
 
 
 def test_the_manifest_knows_each_file(expected: dict[str, bytes], tmp_path: Path, source: Path) -> None:
-    import hashlib
-
     build(source, tmp_path / "out")
     manifest = json.loads(expected["manifest.json"])
     assert manifest["files"].keys() == expected.keys() - {"manifest.json"}

@@ -41,8 +41,8 @@ def flow() -> Iterator[Any]:
 
 
 def content(build: Path) -> dict[str, bytes]:
-    """Each file of a build but the one that differs between runs."""
-    return {path.name: path.read_bytes() for path in build.iterdir() if path.name != buildfolder.RUN}
+    """Each file of a build but the one that differs between runs, and the cache."""
+    return {path.name: path.read_bytes() for path in build.iterdir() if path.name not in (buildfolder.RUN, ".cache")}
 
 
 def plain(source: Path, out: Path) -> dict[str, bytes]:
@@ -88,18 +88,18 @@ def test_flow_makes_the_same_bytes_from_the_seeds(flow: Any, tmp_path: Path) -> 
     assert (tmp_path / "flow" / buildfolder.RUN).is_file()
 
 
-def test_flow_makes_the_same_bytes_from_one_batch_or_many(flow: Any, shared: Path, tmp_path: Path) -> None:
+def test_flow_makes_the_same_bytes_from_one_shard_or_many(flow: Any, shared: Path, tmp_path: Path) -> None:
     source = shared / "records" / "latest"
     expected = plain(source, tmp_path / "plain")
-    for batch_records in (2_000, 3):
-        out = tmp_path / f"flow-{batch_records}"
-        flow(source=str(source), out=out, batch_records=batch_records)
+    for shard_records in (2_000, 3):
+        out = tmp_path / f"flow-{shard_records}"
+        flow(source=str(source), out=out, shard_records=shard_records)
         assert content(out) == expected
 
 
 def test_processes_make_the_same_bytes(flow: Any, shared: Path, tmp_path: Path) -> None:
     source = shared / "records" / "latest"
-    flow(source=str(source), out=tmp_path / "flow", batch_records=8, workers=2)
+    flow(source=str(source), out=tmp_path / "flow", shard_records=8, workers=2)
     assert content(tmp_path / "flow") == plain(source, tmp_path / "plain")
 
 

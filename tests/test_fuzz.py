@@ -20,10 +20,11 @@ from hypothesis import strategies as st
 
 from pfocr_rdf import pipeline
 from pfocr_rdf.settings import Settings
+from pfocr_rdf.workers import Serial
 from tests.support import SHARED
 
 FIXTURES = Path(__file__).with_name("fixtures")
-ACCEPT = Settings(max_rejected=1, max_rejected_rows=1, batch_records=1)
+ACCEPT = Settings(max_rejected=1, max_rejected_rows=1, shard_records=1)
 KINDS = {"genes": "gene-rows", "chemicals": "chemical-rows", "diseases": "disease-rows"}
 BOM = b"\xef\xbb\xbf"
 
@@ -324,14 +325,14 @@ def build(root: Path) -> dict[str, Any]:
     """Build `root/source` into `root/out` by the steps of the pipeline; return the manifest."""
     options = pipeline.Options(settings=ACCEPT)
     out = root / "out"
-    (out / "work").mkdir(parents=True, exist_ok=True)
+    shards = out / "work" / "shards"
+    shards.mkdir(parents=True, exist_ok=True)
     empty(out)
+    engine = Serial()
     with pipeline.opened(str(root / "source"), options) as snapshot:
-        planned = pipeline.plan(snapshot, options)
-        results = [
-            pipeline.convert_batch(batch, planned.root, planned.context, out / "work") for batch in planned.batches
-        ]
-        manifest, _ = pipeline.write_build(planned, results, out, options)
+        prepared = pipeline.prepare(pipeline.plan(snapshot, options), None, str(shards), out / "work")
+        results = pipeline.run_shards(prepared, engine)
+        manifest, _ = pipeline.finish(prepared, results, out, options, engine, keep_cache=False)
     return manifest
 
 

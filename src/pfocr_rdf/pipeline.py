@@ -14,7 +14,7 @@ import shutil
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -46,6 +46,9 @@ log = logging.getLogger("pfocr_rdf")
 
 SPACE_FACTOR = 14
 """Bytes of disk that a build needs for each byte of its source, at the highest moment (`benchmarks/RESULTS.md`)."""
+
+SMALL = 16_000_000
+"""A source of fewer bytes is converted by one process when nobody says how many: starting more takes longer."""
 
 SHARDS = "shards"
 """Folder of shards' results in the work folder."""
@@ -102,17 +105,21 @@ def build(
     """Convert a source into the build folder `out`, which is replaced only when all went well.
 
     Of an earlier build there, what did not change is taken over, unless `use_cache` is false; the bytes are the same
-    in any case, and for any number of workers (None: one for each core).
+    in any case, and for any number of workers (None: one for each core, but for a small source one).
     Raises `UsageError` for a call that cannot work, `TooManyRejected` when too much was refused.
     """
     with (
         making(source, out, options, use_cache=use_cache) as (prepared, folder),
-        Processes(workers or cores()) as engine,
+        _processes(workers, prepared.plan) as engine,
     ):
         results = run_shards(prepared, engine, start)
         written, ledger = finish(prepared, results, folder, options, engine, keep_cache=use_cache)
         converted = sum(len(prepared.plan.papers[pmcid]) for pmcid in prepared.convert)
     return Built(out, written, ledger, converted)
+
+
+def _processes(workers: int | None, planned: Plan) -> Processes:
+    return Processes(workers or (1 if planned.bytes < SMALL else cores()))
 
 
 @contextmanager
@@ -124,9 +131,9 @@ def making(source: str, out: Path, options: Options, *, use_cache: bool = True) 
     began, clock = datetime.now(UTC), time.monotonic()
     known = state.known_figids(out) if use_cache else {}
     with opened(source, options, known=known) as snapshot, buildfolder.building(out, keep=buildfolder.WORK) as folder:
-        (folder / buildfolder.WORK / SHARDS).mkdir(parents=True, exist_ok=True)
+        work = folder / buildfolder.WORK
         planned = plan(snapshot, options)
-        prepared = prepare(planned, out if use_cache else None, str(folder / buildfolder.WORK / SHARDS))
+        prepared = prepare(planned, out if use_cache else None, _shards_in(work), work)
         wanted = snapshot.bytes * SPACE_FACTOR
         if prepared.before:
             wanted = 2 * sum(path.stat().st_size for path in prepared.before.iterdir() if path.is_file())
@@ -135,19 +142,26 @@ def making(source: str, out: Path, options: Options, *, use_cache: bool = True) 
         _write_run(folder, source, out, began, time.monotonic() - clock)
 
 
-def prepare(planned: Plan, out: Path | None, place: str) -> Prepared:
+def _shards_in(work: Path) -> str:
+    """Make the folder of the shards' results; return its place."""
+    (work / SHARDS).mkdir(parents=True, exist_ok=True)
+    return str(work / SHARDS)
+
+
+def prepare(planned: Plan, out: Path | None, place: str, scratch: Path) -> Prepared:
     """Find out which papers must be converted, with the cache of the build at `out` if it fits.
 
-    `place` is where the results of shards go.
+    `place` is where the results of shards go; what does not fit in memory goes to the folder `scratch`.
     """
     before = (
-        state.load(out, planned.asked)
+        state.load(out, planned.asked, scratch)
         if out is not None and blocks.can_update(planned.context.settings.image_pattern)
         else None
     )
     everything = list(planned.papers)
     if before is None or out is None:
-        return Prepared(planned, State(organisms=planned.context.organisms), everything, place=place)
+        known = State(facts.Tally(scratch), organisms=planned.context.organisms)
+        return Prepared(planned, known, everything, place=place)
     changed = before.changed(planned)
     gone = [pmcid for pmcid in before.papers if pmcid not in planned.papers]
     before.organisms = planned.context.organisms
@@ -460,12 +474,13 @@ def changes(
     Raises `UsageError` when the build has no cache that fits the options, `TooManyRejected` when too much of the
     source was refused.
     """
-    with opened(source, options, known=state.known_figids(build)) as snapshot, Processes(workers or cores()) as engine:
-        prepared = prepare(plan(snapshot, options), build, str(work))
+    with opened(source, options, known=state.known_figids(build)) as snapshot, ExitStack() as stack:
+        prepared = prepare(plan(snapshot, options), build, _shards_in(work), work)
         if prepared.before is None:
             raise UsageError(
                 f"{build}: has no cache of this version and these options; build it again with them, then ask"
             )
+        engine = stack.enter_context(_processes(workers, prepared.plan))
         results = run_shards(prepared, engine, start)
         resolved = resolve(prepared, results, work, engine, options)
         _add_constant(resolved, work, prepared.plan, options)
@@ -479,11 +494,12 @@ def check(
     source: str, options: Options, work: Path, *, workers: int | None = None, start: Start | None = None
 ) -> Ledger:
     """Convert a source into the scratch folder `work` and return its accounts; nothing is kept."""
-    with opened(source, options) as snapshot, Processes(workers or cores()) as engine:
-        prepared = prepare(plan(snapshot, options), None, str(work))
-        results = run_shards(prepared, engine, start)
-        lenient = replace(options, settings=replace(options.settings, max_rejected=1.0, max_rejected_rows=1.0))
-        return resolve(prepared, results, work, engine, lenient).ledger
+    lenient = replace(options, settings=replace(options.settings, max_rejected=1.0, max_rejected_rows=1.0))
+    with opened(source, options) as snapshot:
+        prepared = prepare(plan(snapshot, options), None, _shards_in(work), work)
+        with _processes(workers, prepared.plan) as engine:
+            results = run_shards(prepared, engine, start)
+            return resolve(prepared, results, work, engine, lenient).ledger
 
 
 @contextmanager

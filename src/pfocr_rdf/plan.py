@@ -46,7 +46,8 @@ class Plan:
     """All that the shards of one source share.
 
     `papers` maps each PMCID (escaped) to its records, in order of figid; `hashes` are of the files that are no
-    paper's; `signatures` of all files and `figids` of records by path; `asked` names what else the build depends on.
+    paper's; `signatures` of all files and `figids` of records by path; `asked` names what else the build depends on;
+    `bytes` is the size of the source.
     """
 
     root: str
@@ -60,6 +61,7 @@ class Plan:
     figids: Mapping[str, str]
     output: Output
     asked: str
+    bytes: int
 
 
 def plan(snapshot: Snapshot, options: Options) -> Plan:
@@ -102,6 +104,7 @@ def plan(snapshot: Snapshot, options: Options) -> Plan:
         figids={files.path: files.figid for files in snapshot.records},
         output=options.output,
         asked=_asked(context, options, whole=snapshot.whole),
+        bytes=snapshot.bytes,
     )
 
 

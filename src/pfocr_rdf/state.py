@@ -67,11 +67,11 @@ class State:
     were last written as one; `forgotten` counts what the papers said that were removed.
     """
 
+    tally: facts.Tally
     papers: dict[str, str] = field(default_factory=dict)
     at: dict[str, int] = field(default_factory=dict)
     sections: list[Section] = field(default_factory=list)
     files: dict[str, File] = field(default_factory=dict)
-    tally: facts.Tally = field(default_factory=lambda: facts.Tally(Path()))
     organisms: Mapping[str, str] = field(default_factory=dict)
     pages: bytes = b""
     groups: list[str] = field(default_factory=list)
@@ -295,8 +295,11 @@ def known_figids(build: Path) -> dict[str, tuple[str, str]]:
     return found
 
 
-def load(build: Path, asked: str) -> State | None:
-    """Return the state of a build, or None where there is no cache that fits the build, the options and the program."""
+def load(build: Path, asked: str, scratch: Path) -> State | None:
+    """Return the state of a build, or None where there is no cache that fits the build, the options and the program.
+
+    The tally spills into the folder `scratch`.
+    """
     folder = build / FOLDER
     try:
         about: dict[str, Any] = json.loads((folder / "state.json").read_text(encoding="utf-8"))
@@ -309,6 +312,7 @@ def load(build: Path, asked: str) -> State | None:
         ):
             return None
         state = State(
+            facts.Tally(scratch),
             organisms=about["organisms"],
             pages=about["pages"].encode(),
             groups=about["groups"],
