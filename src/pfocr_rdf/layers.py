@@ -100,7 +100,8 @@ def write(job: Job) -> Written:
             new = _Ahead(items_of(job.runs, CODECS[job.output.compress], job.work))
             for block, touched in _touched(job.old.blocks, job.removed, cuts, new):
                 if not touched:
-                    writer.copy(source, block)
+                    if block.first:  # a layer that was empty has a block of nothing
+                        writer.copy(source, block)
                     continue
                 kept = (item for item in source.items(block) if cuts.place(item[0]) not in job.removed)
                 for subject, text in united(heapq.merge(kept, new.until(touched.end), key=itemgetter(0))):

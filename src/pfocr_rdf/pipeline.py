@@ -122,11 +122,12 @@ def making(source: str, out: Path, options: Options, *, use_cache: bool = True) 
     Raises `UsageError` when the source or the place is not there, or the disk is too full.
     """
     began, clock = datetime.now(UTC), time.monotonic()
-    known = state.known_figids(out) if use_cache else {}
+    known = state.known_figids(out, source) if use_cache else {}
     with opened(source, options, known=known) as snapshot, buildfolder.building(out, keep=buildfolder.WORK) as folder:
-        (folder / buildfolder.WORK / SHARDS).mkdir(parents=True, exist_ok=True)
+        work = folder / buildfolder.WORK
+        (work / SHARDS).mkdir(parents=True, exist_ok=True)
         planned = plan(snapshot, options)
-        prepared = prepare(planned, out if use_cache else None, str(folder / buildfolder.WORK / SHARDS))
+        prepared = prepare(planned, out if use_cache else None, str(work / SHARDS), work)
         wanted = snapshot.bytes * SPACE_FACTOR
         if prepared.before:
             wanted = 2 * sum(path.stat().st_size for path in prepared.before.iterdir() if path.is_file())
@@ -135,19 +136,20 @@ def making(source: str, out: Path, options: Options, *, use_cache: bool = True) 
         _write_run(folder, source, out, began, time.monotonic() - clock)
 
 
-def prepare(planned: Plan, out: Path | None, place: str) -> Prepared:
+def prepare(planned: Plan, out: Path | None, place: str, work: Path) -> Prepared:
     """Find out which papers must be converted, with the cache of the build at `out` if it fits.
 
-    `place` is where the results of shards go.
+    `place` is where the results of shards go, `work` a scratch folder of this machine.
     """
     before = (
-        state.load(out, planned.asked)
+        state.load(out, planned.asked, work)
         if out is not None and blocks.can_update(planned.context.settings.image_pattern)
         else None
     )
     everything = list(planned.papers)
     if before is None or out is None:
-        return Prepared(planned, State(organisms=planned.context.organisms), everything, place=place)
+        fresh = State(facts.Tally(work), organisms=planned.context.organisms, root=planned.root)
+        return Prepared(planned, fresh, everything, place=place)
     changed = before.changed(planned)
     gone = [pmcid for pmcid in before.papers if pmcid not in planned.papers]
     before.organisms = planned.context.organisms
@@ -286,10 +288,11 @@ def _write_things(found: Things, work: Path, planned: Plan) -> list[Run]:
     writers: dict[tuple[Layer, str], RunWriter] = {}
     with path.open("wb", buffering=1 << 20) as out:
         for layer, subject, text in found.describe():
-            family, key = blocks.place(subject, pattern)
+            cuts = Cuts(layer, pattern)
+            family, key = cuts.place(subject)
             writer = writers.get((layer, family))
             if writer is None:
-                writer = writers[layer, family] = RunWriter(Cuts(layer, pattern), out, None)
+                writer = writers[layer, family] = RunWriter(cuts, out, None)
             writer.put(subject, text, key)
         return [shards.run_from(str(path), run) for (layer, _), w in writers.items() for run in w.finish(layer)]
 
@@ -300,7 +303,7 @@ def _removed(prepared: Prepared, iris: Iterable[str]) -> dict[Layer, frozenset[P
     pmcids = {facts.unescape(pmcid) for pmcid in (*prepared.forget, *prepared.convert)}
     papers = {(family, pmcid) for pmcid in pmcids for family in (ids.FIGURES, ids.MENTIONS, ids.PAPERS)}
     images = {(pattern.partition("{")[0], pmcid) for pmcid in pmcids}
-    shared = {blocks.place(iri, pattern) for iri in iris}
+    shared = {blocks.place(iri, "") for iri in iris}
     own = {
         Layer.CORE: papers | images | shared,
         Layer.COMPAT: papers | shared,
@@ -459,8 +462,10 @@ def changes(
     Raises `UsageError` when the build has no cache that fits the options, `TooManyRejected` when too much of the
     source was refused.
     """
-    with opened(source, options, known=state.known_figids(build)) as snapshot, Processes(workers or cores()) as engine:
-        prepared = prepare(plan(snapshot, options), build, str(work))
+    known = state.known_figids(build, source)
+    with opened(source, options, known=known) as snapshot, Processes(workers or cores()) as engine:
+        (work / SHARDS).mkdir()
+        prepared = prepare(plan(snapshot, options), build, str(work / SHARDS), work)
         if prepared.before is None:
             raise UsageError(
                 f"{build}: has no cache of this version and these options; build it again with them, then ask"
@@ -479,7 +484,8 @@ def check(
 ) -> Ledger:
     """Convert a source into the scratch folder `work` and return its accounts; nothing is kept."""
     with opened(source, options) as snapshot, Processes(workers or cores()) as engine:
-        prepared = prepare(plan(snapshot, options), None, str(work))
+        (work / SHARDS).mkdir()
+        prepared = prepare(plan(snapshot, options), None, str(work / SHARDS), work)
         results = run_shards(prepared, engine, start)
         lenient = replace(options, settings=replace(options.settings, max_rejected=1.0, max_rejected_rows=1.0))
         return resolve(prepared, results, work, engine, lenient).ledger
