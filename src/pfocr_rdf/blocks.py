@@ -79,7 +79,7 @@ class Cuts:
 
     def place(self, subject: str) -> tuple[str, str]:
         """Return the family of a subject and the id by which it is cut: a PMCID, or the IRI itself."""
-        return place(subject, self.image_pattern)
+        return place(subject, self.image_pattern if self.layer is Layer.CORE else "")
 
     def begins(self, key: str) -> bool:
         """Whether an id begins a block."""
@@ -104,15 +104,19 @@ class Seam:
 
 
 def place(subject: str, image_pattern: str) -> tuple[str, str]:
-    """Return the family of a subject and the id by which it is cut."""
+    """Return the family of a subject and the id by which it is cut.
+
+    Images are described in `core` alone; elsewhere, an address like theirs is one of a thing (an empty pattern).
+    """
     for family in (ids.MENTIONS, ids.FIGURES):
         if subject.startswith(family):
             return family, subject[len(family) : subject.find("__", len(family))]
     if subject.startswith(ids.PAPERS):
         return ids.PAPERS, subject[len(ids.PAPERS) :]
-    start, image = _image(image_pattern)
-    if subject.startswith(start) and (match := image.fullmatch(subject)):
-        return start, match[1]
+    if image_pattern:
+        start, image = _image(image_pattern)
+        if subject.startswith(start) and (match := image.fullmatch(subject)):
+            return start, match[1]
     return subject[: subject.find("/", 8) + 1], subject
 
 
@@ -187,7 +191,7 @@ class Source:
             return self.packed(block)
         data = self.codec.decode(self.packed(block))
         if digest(data) != block.digest:
-            raise UsageError(f"{self.place}: is not what {INDEX} says of it; build again")
+            raise UsageError(f"{self.place}: is not what {INDEX} says of it; build again with --no-cache")
         return data
 
     def items(self, block: Block) -> Iterator[Item]:

@@ -100,7 +100,7 @@ def write(job: Job) -> Written:
             new = _Ahead(items_of(job.runs, CODECS[job.output.compress], job.work))
             for block, touched in _touched(job.old.blocks, job.removed, cuts, new):
                 if not touched:
-                    if block.size:  # not where the layer was empty
+                    if block.first:  # a layer that was empty has a block of nothing
                         writer.copy(source, block)
                     continue
                 kept = (item for item in source.items(block) if cuts.place(item[0]) not in job.removed)

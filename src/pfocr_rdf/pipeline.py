@@ -129,7 +129,7 @@ def making(source: str, out: Path, options: Options, *, use_cache: bool = True) 
     Raises `UsageError` when the source or the place is not there, or the disk is too full.
     """
     began, clock = datetime.now(UTC), time.monotonic()
-    known = state.known_figids(out) if use_cache else {}
+    known = state.known_figids(out, source) if use_cache else {}
     with opened(source, options, known=known) as snapshot, buildfolder.building(out, keep=buildfolder.WORK) as folder:
         work = folder / buildfolder.WORK
         planned = plan(snapshot, options)
@@ -160,8 +160,8 @@ def prepare(planned: Plan, out: Path | None, place: str, scratch: Path) -> Prepa
     )
     everything = list(planned.papers)
     if before is None or out is None:
-        known = State(facts.Tally(scratch), organisms=planned.context.organisms)
-        return Prepared(planned, known, everything, place=place)
+        fresh = State(facts.Tally(scratch), organisms=planned.context.organisms, root=planned.root)
+        return Prepared(planned, fresh, everything, place=place)
     changed = before.changed(planned)
     gone = [pmcid for pmcid in before.papers if pmcid not in planned.papers]
     before.organisms = planned.context.organisms
@@ -301,10 +301,11 @@ def _write_things(found: Things, work: Path, planned: Plan) -> list[Run]:
     writers: dict[tuple[Layer, str], RunWriter] = {}
     with path.open("wb", buffering=1 << 20) as out:
         for layer, subject, text in found.describe():
-            family, key = blocks.place(subject, pattern)
+            cuts = Cuts(layer, pattern)
+            family, key = cuts.place(subject)
             writer = writers.get((layer, family))
             if writer is None:
-                writer = writers[layer, family] = RunWriter(Cuts(layer, pattern), out, None)
+                writer = writers[layer, family] = RunWriter(cuts, out, None)
             writer.put(subject, text, key)
         return [shards.run_from(str(path), run) for (layer, _), w in writers.items() for run in w.finish(layer)]
 
@@ -315,7 +316,7 @@ def _removed(prepared: Prepared, iris: Iterable[str]) -> dict[Layer, frozenset[P
     pmcids = {facts.unescape(pmcid) for pmcid in (*prepared.forget, *prepared.convert)}
     papers = {(family, pmcid) for pmcid in pmcids for family in (ids.FIGURES, ids.MENTIONS, ids.PAPERS)}
     images = {(pattern.partition("{")[0], pmcid) for pmcid in pmcids}
-    shared = {blocks.place(iri, pattern) for iri in iris}
+    shared = {blocks.place(iri, "") for iri in iris}
     own = {
         Layer.CORE: papers | images | shared,
         Layer.COMPAT: papers | shared,
@@ -474,7 +475,8 @@ def changes(
     Raises `UsageError` when the build has no cache that fits the options, `TooManyRejected` when too much of the
     source was refused.
     """
-    with opened(source, options, known=state.known_figids(build)) as snapshot, ExitStack() as stack:
+    known = state.known_figids(build, source)
+    with opened(source, options, known=known) as snapshot, ExitStack() as stack:
         prepared = prepare(plan(snapshot, options), build, _shards_in(work), work)
         if prepared.before is None:
             raise UsageError(

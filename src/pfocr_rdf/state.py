@@ -19,7 +19,7 @@ from typing import Any
 
 import pfocr_rdf
 from pfocr_rdf import facts, resources, storage
-from pfocr_rdf.buildfolder import MANIFEST
+from pfocr_rdf.buildfolder import MANIFEST, RUN
 from pfocr_rdf.errors import Problem
 from pfocr_rdf.extract.records import hash_file
 from pfocr_rdf.plan import Plan
@@ -28,11 +28,15 @@ from pfocr_rdf.shards import Paper, Result, fingerprint, problem_from, problem_p
 FOLDER = ".cache"
 PAGES = "_organisms/"
 """Begins the place of an organism page."""
-FORMAT = 1
+FORMAT = 2
+ABOUT = "state.json"
+"""Says what the build was, and the hash of each other file of the cache; its first line is the hash of the rest."""
 _FACTS = "facts-{number:04d}.txt"
 _MAX_FILES = 32
 _MAX_GROWTH = 2
 """So many files of facts may pile up by updates, or so many times their first size, before they are made one."""
+_BY_CONTENT = ("git-", "sha256-")
+"""Begin the signatures that mean the same in every folder; the others are of size and time of change."""
 
 
 @dataclass(slots=True)
@@ -64,7 +68,8 @@ class State:
     `papers` are lines of `Paper` by escaped PMCID, `at` the number of the section that holds the facts of each;
     `tally` counts the papers' sayings; `pages` are the facts of the organism pages; `organisms` the names that were
     known; `groups` and `conflicts` what was found when things were resolved; `base` the size of the facts when they
-    were last written as one; `forgotten` counts what the papers said that were removed.
+    were last written as one; `forgotten` counts what the papers said that were removed; `root` is the source's folder;
+    `hashes` are of the files of facts that were read, by name.
     """
 
     tally: facts.Tally
@@ -78,6 +83,8 @@ class State:
     conflicts: list[Problem] = field(default_factory=list)
     base: int = 0
     forgotten: Counter[str] = field(default_factory=Counter)
+    root: str = ""
+    hashes: dict[str, str] = field(default_factory=dict)
 
     def add(self, result: Result, signatures: Mapping[str, str], figids: Mapping[str, str]) -> None:
         """Add what a shard found."""
@@ -140,6 +147,10 @@ class State:
         Files whose signature is not as it was are read and hashed; what is found is remembered.
         """
         found: set[str] = set()
+        if self.root != planned.root:
+            for file in self.files.values():
+                file.signature = _anywhere(file.signature)
+        self.root = planned.root
         names = {
             name
             for name in self.organisms.keys() | planned.context.organisms.keys()
@@ -218,11 +229,14 @@ def save(state: State, build: Path, build_sha256: str, asked: str, before: Path 
     `build_sha256` is the hash of its manifest, `asked` names the options under which it was made, `before` is the
     cache folder of the build that it replaces, whose files of facts are linked rather than copied.
     """
+    files = _stamps(build)
     folder = build / FOLDER
     folder.mkdir()
-    places, base = _save_facts(state, folder, before)
+    live = sorted(set(state.at.values()))
+    places, base, hashes = _save_facts(state, live, folder, before)
+    numbers = {old: new for new, old in enumerate(live)}
     with (folder / "papers.tsv").open("w", encoding="utf-8", newline="\n") as out:
-        out.writelines(f"{state.at[pmcid]}\t{state.papers[pmcid]}" for pmcid in sorted(state.papers))
+        out.writelines(f"{numbers[state.at[pmcid]]}\t{state.papers[pmcid]}" for pmcid in sorted(state.papers))
     with (folder / "files.tsv").open("w", encoding="utf-8", newline="\n") as out:
         out.writelines(
             f"{facts.escape(path)}\t{file.signature}\t{file.sha256}\t{facts.escape(file.figid)}\n"
@@ -234,7 +248,10 @@ def save(state: State, build: Path, build_sha256: str, asked: str, before: Path 
         "format": FORMAT,
         "converter": converter(),
         "build": build_sha256,
+        "files": files,
+        "cache": hashes | {name: hash_file(folder / name) for name in ("papers.tsv", "files.tsv", "tally.tsv")},
         "asked": asked,
+        "root": state.root,
         "organisms": dict(state.organisms),
         "pages": state.pages.decode(),
         "groups": state.groups,
@@ -242,15 +259,31 @@ def save(state: State, build: Path, build_sha256: str, asked: str, before: Path 
         "sections": places,
         "base": base,
     }
-    (folder / "state.json").write_text(json.dumps(about, ensure_ascii=False), encoding="utf-8")
+    text = json.dumps(about, ensure_ascii=False).encode()
+    (folder / ABOUT).write_bytes(hashlib.sha256(text).hexdigest().encode() + b"\n" + text)
 
 
-def _save_facts(state: State, folder: Path, before: Path | None) -> tuple[list[tuple[str, int, int]], int]:
-    """Put all sections into the folder; return name of file, start and size of each, and the size to compare with.
+def _stamps(build: Path) -> dict[str, list[int]]:
+    """Return size and time of change of each file that an update takes over or rests on."""
+    stats = {path.name: path.stat() for path in build.iterdir() if path.is_file() and path.name != RUN}
+    return {name: [stats[name].st_size, stats[name].st_mtime_ns] for name in sorted(stats)}
 
+
+def _anywhere(signature: str) -> str:
+    """Return a signature if it means the same in every folder, else an empty one."""
+    return signature if signature.startswith(_BY_CONTENT) else ""
+
+
+def _save_facts(
+    state: State, live: list[int], folder: Path, before: Path | None
+) -> tuple[list[tuple[str, int, int]], int, dict[str, str]]:
+    """Put the live sections into the folder.
+
+    Return name of file, start and size of each, the size to compare with, and the hashes of the files.
     Files of the former cache are linked, until they are too many, or hold twice what they held when made one.
     """
-    old = {section.path for section in state.sections if before and Path(section.path).parent == before}
+    used = {state.sections[number].path for number in live}
+    old = {path for path in used if before and Path(path).parent == before}
     inherited = old
     size = sum(Path(path).stat().st_size for path in inherited)
     if len(inherited) >= _MAX_FILES or (state.base and size > _MAX_GROWTH * state.base):
@@ -260,8 +293,10 @@ def _save_facts(state: State, folder: Path, before: Path | None) -> tuple[list[t
     taken = {path.name for path in folder.iterdir()}
     name = next(name for number in range(2 * _MAX_FILES) if (name := _FACTS.format(number=number)) not in taken)
     places: list[tuple[str, int, int]] = []
+    digest = hashlib.sha256()
     with (folder / name).open("wb") as out:
-        for number, section in enumerate(state.sections):
+        for number in live:
+            section = state.sections[number]
             if section.path in inherited:
                 places.append((Path(section.path).name, section.start, section.size))
                 continue
@@ -270,8 +305,10 @@ def _save_facts(state: State, folder: Path, before: Path | None) -> tuple[list[t
                 data = _only_live(data, state.at, number)
             places.append((name, out.tell(), len(data)))
             out.write(data)
+            digest.update(data)
         base = state.base if inherited else out.tell()
-    return places, base
+    hashes = {linked: state.hashes[linked] for linked in sorted(taken)}
+    return places, base, hashes | {name: digest.hexdigest()}
 
 
 def _only_live(data: bytes, at: Mapping[str, int], number: int) -> bytes:
@@ -281,35 +318,50 @@ def _only_live(data: bytes, at: Mapping[str, int], number: int) -> bytes:
     return b"\n".join([table, b"", *kept, b""]) if kept else b""
 
 
-def known_figids(build: Path) -> dict[str, tuple[str, str]]:
-    """Return signature and figid of each record of the build's cache, or nothing where there is none."""
+def known_figids(build: Path, source: str) -> dict[str, tuple[str, str]]:
+    """Return signature and figid of each record of the build's cache, or nothing where there is none.
+
+    Without the signatures that mean nothing in another folder, if `source` is another one.
+    """
     found: dict[str, tuple[str, str]] = {}
     try:
+        about = _read_about(build)
+        if about is None or hash_file(build / FOLDER / "files.tsv") != about["cache"]["files.tsv"]:
+            return {}
+        elsewhere = about["root"] != str(Path(source).resolve())
         with (build / FOLDER / "files.tsv").open(encoding="utf-8", newline="\n") as stream:
             for line in stream:
                 path, signature, _, figid = line.rstrip("\n").split("\t")
-                if figid:
+                signature = _anywhere(signature) if elsewhere else signature
+                if figid and signature:
                     found[facts.unescape(path)] = signature, facts.unescape(figid)
     except (OSError, ValueError, KeyError):
         return {}
     return found
 
 
+def _read_about(build: Path) -> dict[str, Any] | None:
+    """Return what the cache says of itself, or None when it is damaged or of another version of the program."""
+    digest, _, text = (build / FOLDER / ABOUT).read_bytes().partition(b"\n")
+    if hashlib.sha256(text).hexdigest().encode() != digest:
+        return None
+    about: dict[str, Any] = json.loads(text)
+    return about if (about["format"], about["converter"]) == (FORMAT, converter()) else None
+
+
 def load(build: Path, asked: str, scratch: Path) -> State | None:
     """Return the state of a build, or None where there is no cache that fits the build, the options and the program.
 
-    The tally spills into the folder `scratch`.
+    A damaged cache or build is as none. The tally spills into the folder `scratch`.
     """
     folder = build / FOLDER
     try:
-        about: dict[str, Any] = json.loads((folder / "state.json").read_text(encoding="utf-8"))
-        digest = hashlib.sha256((build / MANIFEST).read_bytes()).hexdigest()
-        if (about["format"], about["converter"], about["build"], about["asked"]) != (
-            FORMAT,
-            converter(),
-            digest,
-            asked,
-        ):
+        about = _read_about(build)
+        if about is None or (about["build"], about["asked"]) != (hash_file(build / MANIFEST), asked):
+            return None
+        if about["files"] != _stamps(build):
+            return None
+        if any(hash_file(folder / name) != digest for name, digest in about["cache"].items()):
             return None
         state = State(
             facts.Tally(scratch),
@@ -318,6 +370,8 @@ def load(build: Path, asked: str, scratch: Path) -> State | None:
             groups=about["groups"],
             conflicts=[problem_from(parts) for parts in about["conflicts"]],
             base=about["base"],
+            root=about["root"],
+            hashes=about["cache"],
         )
         state.sections = [
             Section(str(folder / Path(name).name), start, size) for name, start, size in about["sections"]
