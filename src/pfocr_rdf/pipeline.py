@@ -2,44 +2,35 @@
 
 `plan` (in `plan`) reads what all papers need; `prepare` finds out which papers must be converted, all of them or
 those that changed since the build that is to be replaced; shards of them are converted anywhere, in any order;
-`finish` resolves what many records say, and writes the files. Between the steps there are only values and files.
+`finish` (in `assembly`) resolves what many records say, and writes the files. Between the steps there are only
+values and files.
 """
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import platform
-import shutil
 import time
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from pfocr_rdf import blocks, buildfolder, facts, manifest, shards, state, storage, things, vocab
-from pfocr_rdf import identifiers as ids
+from pfocr_rdf import blocks, buildfolder, facts, state, storage
 from pfocr_rdf.accounts import Ledger
-from pfocr_rdf.blocks import Block, Cuts
+from pfocr_rdf.assembly import Jobs, Prepared, layers_of, resolve
+from pfocr_rdf.assembly import finish as finish
 from pfocr_rdf.diff import Change
-from pfocr_rdf.errors import Problem, UsageError, problem
-from pfocr_rdf.extract import git, lists
+from pfocr_rdf.errors import UsageError
+from pfocr_rdf.extract import git
 from pfocr_rdf.extract.source import Snapshot, open_source
-from pfocr_rdf.facts import Fact
-from pfocr_rdf.layers import QUADS_PART, Job, Old, Place, Written, filename, write
 from pfocr_rdf.layers import changes as layer_changes
-from pfocr_rdf.mapping import entities, ontology
-from pfocr_rdf.model import ALWAYS, Layer
 from pfocr_rdf.plan import Options as Options
 from pfocr_rdf.plan import Plan, cut, plan
-from pfocr_rdf.serialize import block
-from pfocr_rdf.shards import Progress, Result, Run, RunWriter, Shard, convert
+from pfocr_rdf.shards import Progress, Result, Shard, convert
 from pfocr_rdf.state import State
-from pfocr_rdf.terms import Pair, iri
-from pfocr_rdf.things import Things
 from pfocr_rdf.workers import Engine, Processes, cores
 
 log = logging.getLogger("pfocr_rdf")
@@ -55,32 +46,6 @@ SHARDS = "shards"
 
 Start = Callable[[int], Progress]
 """Called with the number of records to convert; returns what is called as they are done."""
-
-
-@dataclass(slots=True)
-class Prepared:
-    """What is to be done: papers to convert and to forget (escaped PMCIDs), and the state to begin from.
-
-    `before` is the build that is brought up to date, or None when everything is converted.
-    """
-
-    plan: Plan
-    state: State
-    convert: list[str]
-    forget: list[str] = field(default_factory=list)
-    before: Path | None = None
-    place: str = ""
-
-
-@dataclass(slots=True)
-class Resolved:
-    """A source's whole content, ready to be written: runs and removed places by layer, and what is counted."""
-
-    state: State
-    runs: dict[Layer, list[Run]]
-    removed: dict[Layer, frozenset[Place]]
-    counts: Counter[str]
-    ledger: Ledger
 
 
 @dataclass(slots=True)
@@ -193,274 +158,6 @@ def _sweep(folder: Path, made: list[Shard]) -> None:
             path.unlink()
 
 
-def resolve(prepared: Prepared, results: list[Result], work: Path, engine: Engine, options: Options) -> Resolved:
-    """Resolve what many records say of one thing, of a state that knows all of them.
-
-    Raises `TooManyRejected` when too much of the source was refused.
-    """
-    planned, known = prepared.plan, prepared.state
-    touched = _renew(prepared, results)
-    ledger = Ledger()
-    ledger.add(planned.ledger)
-    counts: Counter[str] = Counter()
-    aliases: list[tuple[str, str]] = []
-    for paper in known.all_papers():
-        paper.add_to(ledger)
-        counts.update(figures=paper.figures, mentions=paper.mentions, papers=int(paper.figures > 0))
-        aliases += paper.aliases
-    ledger.report(*duplicate_aliases(aliases))
-    ledger.check(options.settings)
-    found = Things(known.all_sayings(), _places(known, engine))
-    if prepared.before is not None:
-        found.only, found.maybe = touched
-    runs: dict[Layer, list[Run]] = {layer: [] for layer in ALWAYS}
-    for run in _write_things(found, work, planned):
-        runs[run.layer].append(run)
-    counts.update(found.counts)
-    for result in results:
-        for run in shards.read_runs(result):
-            runs[run.layer].append(run)
-    removed: dict[Layer, frozenset[Place]] = {}
-    if prepared.before is not None:
-        removed = _removed(prepared, touched[0] | found.described | {*known.groups, *found.groups})
-        known.conflicts = [
-            problem
-            for problem in known.conflicts
-            if problem.field.partition(" ")[0] not in found.described | touched[0]
-        ]
-    known.groups = found.groups
-    known.conflicts += found.problems
-    ledger.report(*known.conflicts)
-    return Resolved(known, runs, removed, counts, ledger)
-
-
-def _renew(prepared: Prepared, results: Iterable[Result]) -> tuple[set[str], set[str]]:
-    """Take the organism pages into the state; return the IRIs of things that changed, and of those that may have."""
-    planned, known = prepared.plan, prepared.state
-    before = known.forgotten.copy()
-    before.update(known.page_sayings())
-    section = facts.Section()
-    for page in planned.pages:
-        section.add(f"{state.PAGES}{ids.slug(page.slug)}", entities.page_sayings(page))
-    known.pages = section.to_bytes()
-    after = Counter(known.page_sayings())
-    for result in results:
-        if prepared.before is not None:
-            after.update(facts.counted(result.section("facts")))
-    if prepared.before is None:
-        return set(), set()
-    known.keep_files(path for records in planned.papers.values() for files in records for path in files.paths)
-    both = before.keys() | after.keys()
-    now = known.tally.counts(both) | known.page_sayings()
-    crossed = {s for s in both if (now.get(s, 0) > 0) != (now.get(s, 0) - after[s] + before[s] > 0)}
-    return things.spoken_of(crossed), things.spoken_of(both - crossed)
-
-
-@dataclass(frozen=True, slots=True)
-class _Search:
-    """A search for dissenting places in one section."""
-
-    section: state.Section
-    number: int
-    wanted: frozenset[str]
-    expected: things.Expected
-
-
-def _search(task: _Search) -> tuple[int, list[Fact]]:
-    return task.number, things.dissents(task.section.read(), task.wanted, task.expected)
-
-
-def _places(known: State, engine: Engine) -> things.Places:
-    """Return what looks dissenting places up in the sections of a state."""
-
-    def look(wanted: frozenset[str], expected: things.Expected) -> Iterator[Fact]:
-        yield from things.dissents(known.pages, wanted, expected)
-        tasks = [
-            _Search(section, number, wanted, expected) for number, section in enumerate(known.sections) if section.size
-        ]
-        for number, found in engine.map(_search, tasks):
-            # papers that were converted anew have their facts in a later section
-            yield from (fact for fact in found if known.at.get(fact[3].partition("__")[0]) == number)
-
-    return look
-
-
-def duplicate_aliases(aliases: Iterable[tuple[str, str]]) -> Iterator[Problem]:
-    """Yield a warning for each figure whose alias another one has too, from pairs of alias and path."""
-    aliases = list(aliases)
-    times = Counter(alias for alias, _ in aliases)
-    for alias, path in aliases:
-        if times[alias] > 1:
-            yield problem("duplicate-alias", path, field="figid_alias", value=alias)
-
-
-def _write_things(found: Things, work: Path, planned: Plan) -> list[Run]:
-    """Write the runs of shared things, streaming, to one file in the work folder."""
-    path = work / "things.data"
-    pattern = planned.context.settings.image_pattern
-    writers: dict[tuple[Layer, str], RunWriter] = {}
-    with path.open("wb", buffering=1 << 20) as out:
-        for layer, subject, text in found.describe():
-            cuts = Cuts(layer, pattern)
-            family, key = cuts.place(subject)
-            writer = writers.get((layer, family))
-            if writer is None:
-                writer = writers[layer, family] = RunWriter(cuts, out, None)
-            writer.put(subject, text, key)
-        return [shards.run_from(str(path), run) for (layer, _), w in writers.items() for run in w.finish(layer)]
-
-
-def _removed(prepared: Prepared, iris: Iterable[str]) -> dict[Layer, frozenset[Place]]:
-    """Return the places whose subjects an update takes out of each layer: of papers, and of things."""
-    pattern = prepared.plan.context.settings.image_pattern
-    pmcids = {facts.unescape(pmcid) for pmcid in (*prepared.forget, *prepared.convert)}
-    papers = {(family, pmcid) for pmcid in pmcids for family in (ids.FIGURES, ids.MENTIONS, ids.PAPERS)}
-    images = {(pattern.partition("{")[0], pmcid) for pmcid in pmcids}
-    shared = {blocks.place(iri, "") for iri in iris}
-    own = {
-        Layer.CORE: papers | images | shared,
-        Layer.COMPAT: papers | shared,
-        Layer.XREFS: papers | shared,
-        Layer.ENTITIES: shared,
-    }
-    return {layer: frozenset(own.get(layer, papers)) for layer in ALWAYS}
-
-
-def finish(
-    prepared: Prepared,
-    results: list[Result],
-    folder: Path,
-    options: Options,
-    engine: Engine,
-    *,
-    keep_cache: bool = True,
-) -> tuple[dict[str, Any], Ledger]:
-    """Write all files of a build into its folder; return manifest and accounts.
-
-    Raises `TooManyRejected` when too much of the source was refused.
-    """
-    work = folder / buildfolder.WORK
-    planned, output = prepared.plan, prepared.plan.output
-    resolved = resolve(prepared, results, work, engine, options)
-    _add_constant(resolved, work, planned, options)
-    jobs = _jobs(prepared, resolved, folder, work)
-    log.info("writing %d layers", len(jobs))
-    # the largest first, so that no core waits for it alone at the end
-    jobs.sort(key=lambda job: -sum(block.size for run in job.runs for block in run.blocks))
-    done = {written.layer: written for written in engine.map(write, jobs)}
-    written = [done[layer] for layer in Layer if layer in done]
-    _write_index(folder, written)
-    if output.nquads:
-        _join_quads(folder, work, written)
-    ledger = resolved.ledger
-    buildfolder.write_lines(folder / buildfolder.REJECTED, (found.to_json() for found in ledger.rejected()))
-    buildfolder.write_lines(folder / buildfolder.WARNINGS, (found.to_json() for found in ledger.warnings()))
-    hashes = [*planned.hashes, *((path, file.sha256) for path, file in resolved.state.files.items())]
-    text = manifest.describe(
-        source={**planned.source, "content_sha256": manifest.content_hash(hashes)},
-        inputs=_inputs(options),
-        settings=manifest.describe_settings(options.settings, {"only": options.only, "limit": options.limit}),
-        ledger=ledger,
-        counts=resolved.counts,
-        layers={
-            str(layer.layer): {
-                "file": filename(layer.layer, output),
-                "triples": layer.triples,
-                "bytes": layer.size,
-                "sha256": layer.sha256,
-            }
-            for layer in written
-        },
-        folder=folder,
-    )
-    buildfolder.write_json(folder / buildfolder.MANIFEST, text)
-    if keep_cache:
-        digest = hashlib.sha256((folder / buildfolder.MANIFEST).read_bytes()).hexdigest()
-        before = prepared.before / state.FOLDER if prepared.before else None
-        state.save(resolved.state, folder, digest, planned.asked, before)
-    return text, ledger
-
-
-def _add_constant(resolved: Resolved, work: Path, planned: Plan, options: Options) -> None:
-    """Add the layers that are written whole each time: the ontology, and the links to PubMed if asked for."""
-    described = [(Layer.ONTOLOGY, description) for description in ontology.describe()]
-    if options.pmc_ids is not None:
-        papers = {paper.pmcid for paper in resolved.state.all_papers() if paper.figures}
-        for pmcid, pmids in lists.read_pmc_ids(options.pmc_ids, papers).items():
-            if len(pmids) > 1:
-                found = problem("ambiguous-pmid", options.pmc_ids.name, field=pmcid, value=", ".join(pmids))
-                resolved.ledger.report(found)
-            else:
-                same = [(vocab.SAME_AS, iri(ids.pubmed(pmids[0])))]
-                described.append((Layer.XREFS_PUBMED, (ids.paper(pmcid), same)))
-    path = work / "constant.data"
-    pattern = planned.context.settings.image_pattern
-    pairs: dict[tuple[Layer, str], list[Pair]] = {}
-    for layer, (subject, said) in described:
-        pairs.setdefault((layer, subject), []).extend(said)
-    with path.open("wb") as out:
-        for layer in (Layer.ONTOLOGY, *([Layer.XREFS_PUBMED] if options.pmc_ids is not None else [])):
-            writer = RunWriter(Cuts(layer, pattern), out, None)
-            writer.loose = [(subject, block(subject, said)) for (of, subject), said in pairs.items() if of is layer]
-            resolved.runs.setdefault(layer, []).extend(shards.run_from(str(path), run) for run in writer.finish(layer))
-
-
-def _jobs(prepared: Prepared, resolved: Resolved, folder: Path, work: Path) -> list[Job]:
-    """Return what must be known to write each layer."""
-    output, before = prepared.plan.output, prepared.before
-    index = blocks.read_index(before / blocks.INDEX) if before else {}
-    jobs: list[Job] = []
-    for layer, runs in resolved.runs.items():
-        old = None
-        if before and str(layer) in index:
-            quads = str(before / manifest.QUADS) if output.nquads else None
-            old = Old(str(before / filename(layer, output)), quads, index[str(layer)])
-        jobs.append(
-            Job(
-                layer,
-                str(folder / filename(layer, output)),
-                str(work / QUADS_PART.format(layer=layer)) if output.nquads else None,
-                output,
-                prepared.plan.context.settings.image_pattern,
-                str(work),
-                runs,
-                old,
-                resolved.removed.get(layer, frozenset()),
-                whole=layer in (Layer.ONTOLOGY, Layer.XREFS_PUBMED),
-            )
-        )
-    return jobs
-
-
-def _write_index(folder: Path, written: Iterable[Written]) -> None:
-    """Write the index of blocks, with places in `pfocr-all.nq.gz` where there is one."""
-    layers: list[tuple[Layer, list[Block]]] = []
-    at = 0
-    for layer in written:
-        moved = [
-            found._replace(quads_offset=found.quads_offset + at if found.quads_size else 0) for found in layer.blocks
-        ]
-        at += sum(found.quads_size for found in layer.blocks)
-        layers.append((layer.layer, moved))
-    blocks.write_index(folder / blocks.INDEX, layers)
-
-
-def _join_quads(folder: Path, work: Path, written: Iterable[Written]) -> None:
-    """Put the N-Quads of all layers one after the other."""
-    with (folder / manifest.QUADS).open("wb") as out:
-        for layer in written:
-            part = work / QUADS_PART.format(layer=layer.layer)
-            with part.open("rb") as stream:
-                shutil.copyfileobj(stream, out, 1 << 20)
-            part.unlink()
-
-
-def _inputs(options: Options) -> dict[str, Path]:
-    """Return the files beside the source that a build rests on."""
-    named = {"gene_info": options.gene_info, "pmc_ids": options.pmc_ids, "context": options.context}
-    return {name: path for name, path in named.items() if path is not None}
-
-
 def changes(
     source: str,
     build: Path,
@@ -485,11 +182,11 @@ def changes(
         engine = stack.enter_context(_processes(workers, prepared.plan))
         results = run_shards(prepared, engine, start)
         resolved = resolve(prepared, results, work, engine, options)
-        _add_constant(resolved, work, prepared.plan, options)
-        jobs = {job.layer: job for job in _jobs(prepared, resolved, work, work)}
-        for layer in Layer:
-            if layer in jobs:
-                yield from (Change(layer, *change) for change in layer_changes(jobs[layer]))
+        jobs = Jobs(prepared, results, work, work)
+        jobs.add(resolved.runs)
+        for layer in layers_of(options):
+            for job in jobs.of([layer], resolved.touched):
+                yield from (Change(layer, *change) for change in layer_changes(job))
 
 
 def check(

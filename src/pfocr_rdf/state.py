@@ -223,13 +223,12 @@ def converter() -> str:
     return digest.hexdigest()
 
 
-def save(state: State, build: Path, build_sha256: str, asked: str, before: Path | None) -> None:
-    """Write the cache of a build that is about to take its place.
+def save(state: State, build: Path, asked: str, before: Path | None) -> dict[str, Any]:
+    """Write the cache of a build that is about to take its place, but for what `seal` writes, and return that.
 
-    `build_sha256` is the hash of its manifest, `asked` names the options under which it was made, `before` is the
-    cache folder of the build that it replaces, whose files of facts are linked rather than copied.
+    `asked` names the options under which the build was made, `before` is the cache folder of the build that it
+    replaces, whose files of facts are linked rather than copied.
     """
-    files = _stamps(build)
     folder = build / FOLDER
     folder.mkdir()
     live = sorted(set(state.at.values()))
@@ -244,11 +243,9 @@ def save(state: State, build: Path, build_sha256: str, asked: str, before: Path 
         )
     with (folder / "tally.tsv").open("w", encoding="utf-8", newline="\n") as out:
         out.writelines(f"{number}\t{saying}\n" for saying, number in state.tally)
-    about = {
+    return {
         "format": FORMAT,
         "converter": converter(),
-        "build": build_sha256,
-        "files": files,
         "cache": hashes | {name: hash_file(folder / name) for name in ("papers.tsv", "files.tsv", "tally.tsv")},
         "asked": asked,
         "root": state.root,
@@ -259,8 +256,14 @@ def save(state: State, build: Path, build_sha256: str, asked: str, before: Path 
         "sections": places,
         "base": base,
     }
-    text = json.dumps(about, ensure_ascii=False).encode()
-    (folder / ABOUT).write_bytes(hashlib.sha256(text).hexdigest().encode() + b"\n" + text)
+
+
+def seal(build: Path, about: Mapping[str, Any]) -> None:
+    """Finish the cache of a build all of whose files are written; `about` is what `save` returned."""
+    text = json.dumps(
+        {**about, "build": hash_file(build / MANIFEST), "files": _stamps(build)}, ensure_ascii=False
+    ).encode()
+    (build / FOLDER / ABOUT).write_bytes(hashlib.sha256(text).hexdigest().encode() + b"\n" + text)
 
 
 def _stamps(build: Path) -> dict[str, list[int]]:

@@ -12,7 +12,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import AbstractContextManager
 from types import TracebackType
@@ -23,6 +23,10 @@ from pfocr_rdf.errors import PfocrError
 Task = TypeVar("Task")
 Done = TypeVar("Done")
 
+_KILLED = (
+    "a worker process was killed, perhaps for lack of memory; run again (what is finished is reused), "
+    "with a smaller --workers"
+)
 _PARENT_DEATH = 1
 """Linux's number for "send me a signal when my parent dies"."""
 
@@ -63,25 +67,27 @@ class Processes(AbstractContextManager["Processes"]):
             self._pool.shutdown(wait=True, cancel_futures=True)
 
     def map(self, function: Callable[[Task], Done], tasks: Sequence[Task]) -> Iterator[Done]:
-        """Yield the result of each task as it comes.
+        """Begin all tasks at once, and yield the result of each as it comes.
 
         Raises `PfocrError` when a process was killed.
         """
-        if self.workers == 1 or len(tasks) < 2:
-            yield from map(function, tasks)
-            return
+        if self.workers == 1 or (len(tasks) < 2 and self._pool is None):
+            return map(function, tasks)
         if self._pool is None:
             context = multiprocessing.get_context("spawn")
             self._pool = ProcessPoolExecutor(min(self.workers, len(tasks)), mp_context=context, initializer=_begin)
         try:
-            futures = [self._pool.submit(function, task) for task in tasks]
+            return self._results([self._pool.submit(function, task) for task in tasks])
+        except BrokenProcessPool as error:
+            raise PfocrError(_KILLED) from error
+
+    @staticmethod
+    def _results(futures: list[Future[Done]]) -> Iterator[Done]:
+        try:
             for future in as_completed(futures):
                 yield future.result()
         except BrokenProcessPool as error:
-            raise PfocrError(
-                "a worker process was killed, perhaps for lack of memory; run again (what is finished is reused), "
-                "with a smaller --workers"
-            ) from error
+            raise PfocrError(_KILLED) from error
 
 
 def _begin() -> None:

@@ -1,0 +1,356 @@
+"""From the results of shards to the files of a build: things resolved, layers written, manifest and cache.
+
+Layers that only papers speak in are written while the shared things are resolved. An update takes the same way,
+with the subjects that go from each layer of the former build.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import shutil
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from functools import lru_cache
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+from pfocr_rdf import blocks, buildfolder, facts, manifest, shards, state, storage, things, vocab
+from pfocr_rdf import identifiers as ids
+from pfocr_rdf.accounts import Ledger
+from pfocr_rdf.blocks import Block, Cuts
+from pfocr_rdf.errors import Problem, problem
+from pfocr_rdf.extract import lists
+from pfocr_rdf.facts import Fact
+from pfocr_rdf.layers import QUADS_PART, Job, Old, Place, Written, filename, write
+from pfocr_rdf.mapping import entities, ontology
+from pfocr_rdf.model import ALWAYS, EVIDENCE, GENE_LINKS, Layer
+from pfocr_rdf.plan import Options, Plan
+from pfocr_rdf.serialize import block
+from pfocr_rdf.shards import Result, Run, RunWriter
+from pfocr_rdf.state import State
+from pfocr_rdf.terms import Pair, iri
+from pfocr_rdf.things import Things
+from pfocr_rdf.workers import Engine
+
+log = logging.getLogger("pfocr_rdf")
+
+OF_PAPERS = frozenset({*EVIDENCE.values(), *GENE_LINKS.values(), Layer.LINKS_CHEMICALS, Layer.LINKS_DISEASES})
+"""Layers in which nothing but papers' own subjects stand."""
+
+
+@dataclass(slots=True)
+class Prepared:
+    """What is to be done: papers to convert and to forget (escaped PMCIDs), and the state to begin from.
+
+    `before` is the build that is brought up to date, or None when everything is converted.
+    """
+
+    plan: Plan
+    state: State
+    convert: list[str]
+    forget: list[str] = field(default_factory=list)
+    before: Path | None = None
+    place: str = ""
+
+
+@dataclass(slots=True)
+class Resolved:
+    """What many records say, resolved: runs of shared things and of constant layers, and all that is counted.
+
+    `touched` are the IRIs that an update takes out of the former build, but for those of papers.
+    """
+
+    runs: list[Run]
+    touched: set[str]
+    counts: Counter[str]
+    ledger: Ledger
+
+
+def resolve(prepared: Prepared, results: list[Result], work: Path, engine: Engine, options: Options) -> Resolved:
+    """Resolve what many records say of one thing, of a state that knows all of them.
+
+    Raises `TooManyRejected` when too much of the source was refused.
+    """
+    planned, known = prepared.plan, prepared.state
+    changed, doubtful = _renew(prepared, results)
+    ledger = Ledger()
+    ledger.add(planned.ledger)
+    counts: Counter[str] = Counter()
+    aliases: list[tuple[str, str]] = []
+    for paper in known.all_papers():
+        paper.add_to(ledger)
+        counts.update(figures=paper.figures, mentions=paper.mentions, papers=int(paper.figures > 0))
+        aliases += paper.aliases
+    ledger.report(*duplicate_aliases(aliases))
+    ledger.check(options.settings)
+    found = Things(known.all_sayings(), _places(prepared, engine))
+    if prepared.before is not None:
+        found.only, found.maybe = changed, doubtful
+    runs = _write_things(found, work, planned)
+    counts.update(found.counts)
+    touched = changed | found.described
+    known.conflicts = [old for old in known.conflicts if old.field.partition(" ")[0] not in touched] + found.problems
+    touched |= {*known.groups, *found.groups}
+    known.groups = found.groups
+    ledger.report(*known.conflicts)
+    runs += _constant(prepared, work, ledger, options)
+    return Resolved(runs, touched, counts, ledger)
+
+
+def _renew(prepared: Prepared, results: Iterable[Result]) -> tuple[set[str], set[str]]:
+    """Take the organism pages into the state; return the IRIs of things that changed, and of those that may have."""
+    planned, known = prepared.plan, prepared.state
+    before = known.forgotten.copy()
+    before.update(known.page_sayings())
+    section = facts.Section()
+    for page in planned.pages:
+        section.add(f"{state.PAGES}{ids.slug(page.slug)}", entities.page_sayings(page))
+    known.pages = section.to_bytes()
+    after = Counter(known.page_sayings())
+    for result in results:
+        if prepared.before is not None:
+            after.update(facts.counted(result.section("facts")))
+    if prepared.before is None:
+        return set(), set()
+    known.keep_files(path for records in planned.papers.values() for files in records for path in files.paths)
+    both = before.keys() | after.keys()
+    now = known.tally.counts(both) | known.page_sayings()
+    crossed = {s for s in both if (now.get(s, 0) > 0) != (now.get(s, 0) - after[s] + before[s] > 0)}
+    return things.spoken_of(crossed), things.spoken_of(both - crossed)
+
+
+@dataclass(frozen=True, slots=True)
+class _Search:
+    """A search for dissenting places in one section; `asked` is the place of what is looked for."""
+
+    section: state.Section
+    number: int
+    asked: str
+
+
+@lru_cache(maxsize=1)
+def _read_asked(place: str) -> tuple[frozenset[str], dict[tuple[str, str], str]]:
+    wanted, expected = json.loads(storage.get(place))
+    return frozenset(wanted), {(iri, name): value for iri, name, value in expected}
+
+
+def _search(task: _Search) -> tuple[int, list[Fact]]:
+    return task.number, things.dissents(task.section.read(), *_read_asked(task.asked))
+
+
+def _places(prepared: Prepared, engine: Engine) -> things.Places:
+    """Return what looks dissenting places up in the sections of a state."""
+    known = prepared.state
+
+    def look(wanted: frozenset[str], expected: things.Expected) -> Iterator[Fact]:
+        yield from things.dissents(known.pages, wanted, expected)
+        data = json.dumps([sorted(wanted), sorted([*key, value] for key, value in expected.items())]).encode()
+        asked = storage.join(prepared.place, f"context-asked-{hashlib.sha256(data).hexdigest()}.json")
+        storage.put(asked, data)
+        tasks = [_Search(section, number, asked) for number, section in enumerate(known.sections) if section.size]
+        for number, found in engine.map(_search, tasks):
+            # papers that were converted anew have their facts in a later section
+            yield from (fact for fact in found if known.at.get(fact[3].partition("__")[0]) == number)
+
+    return look
+
+
+def duplicate_aliases(aliases: Iterable[tuple[str, str]]) -> Iterator[Problem]:
+    """Yield a warning for each figure whose alias another one has too, from pairs of alias and path."""
+    aliases = list(aliases)
+    times = Counter(alias for alias, _ in aliases)
+    for alias, path in aliases:
+        if times[alias] > 1:
+            yield problem("duplicate-alias", path, field="figid_alias", value=alias)
+
+
+def _write_things(found: Things, work: Path, planned: Plan) -> list[Run]:
+    """Write the runs of shared things, streaming, to one file in the work folder."""
+    path = work / "things.data"
+    rules: dict[Layer, Cuts] = {layer: Cuts(layer, planned.context.settings.image_pattern) for layer in ALWAYS}
+    writers: dict[tuple[Layer, str], RunWriter] = {}
+    with path.open("wb", buffering=1 << 20) as out:
+        for layer, subject, text in found.describe():
+            family, key = rules[layer].place(subject)
+            writer = writers.get((layer, family))
+            if writer is None:
+                writer = writers[layer, family] = RunWriter(rules[layer], out, None)
+            writer.put(subject, text, key)
+        return [shards.run_from(str(path), run) for (layer, _), w in writers.items() for run in w.finish(layer)]
+
+
+def _constant(prepared: Prepared, work: Path, ledger: Ledger, options: Options) -> list[Run]:
+    """Write the runs of the layers that are made whole each time: the ontology, and links to PubMed if asked for."""
+    layers = [Layer.ONTOLOGY]
+    described = [(Layer.ONTOLOGY, description) for description in ontology.describe()]
+    if options.pmc_ids is not None:
+        layers.append(Layer.XREFS_PUBMED)
+        papers = {paper.pmcid for paper in prepared.state.all_papers() if paper.figures}
+        for pmcid, pmids in lists.read_pmc_ids(options.pmc_ids, papers).items():
+            if len(pmids) > 1:
+                ledger.report(problem("ambiguous-pmid", options.pmc_ids.name, field=pmcid, value=", ".join(pmids)))
+            else:
+                same = [(vocab.SAME_AS, iri(ids.pubmed(pmids[0])))]
+                described.append((Layer.XREFS_PUBMED, (ids.paper(pmcid), same)))
+    path = work / "constant.data"
+    pairs: dict[tuple[Layer, str], list[Pair]] = {}
+    for layer, (subject, said) in described:
+        pairs.setdefault((layer, subject), []).extend(said)
+    runs: list[Run] = []
+    with path.open("wb") as out:
+        for layer in layers:
+            writer = RunWriter(Cuts(layer, prepared.plan.context.settings.image_pattern), out, None)
+            writer.loose = [(subject, block(subject, said)) for (of, subject), said in pairs.items() if of is layer]
+            runs += [shards.run_from(str(path), run) for run in writer.finish(layer)]
+    return runs
+
+
+def _removed(prepared: Prepared, iris: Iterable[str]) -> dict[Layer, frozenset[Place]]:
+    """Return the places whose subjects an update takes out of each layer: of papers, and of things."""
+    pattern = prepared.plan.context.settings.image_pattern
+    pmcids = {facts.unescape(pmcid) for pmcid in (*prepared.forget, *prepared.convert)}
+    papers = {(family, pmcid) for pmcid in pmcids for family in (ids.FIGURES, ids.MENTIONS, ids.PAPERS)}
+    images = {(pattern.partition("{")[0], pmcid) for pmcid in pmcids}
+    shared = {blocks.place(iri, "") for iri in iris}
+    own = {
+        Layer.CORE: papers | images | shared,
+        Layer.COMPAT: papers | shared,
+        Layer.XREFS: papers | shared,
+        Layer.ENTITIES: shared,
+    }
+    return {layer: frozenset(own.get(layer, papers)) for layer in ALWAYS}
+
+
+class Jobs:
+    """Makes the jobs that write the layers of one build, from the runs of its papers and those of shared things."""
+
+    def __init__(self, prepared: Prepared, results: Iterable[Result], folder: Path, work: Path) -> None:
+        """Read the runs of all shards, and the index of the build that is brought up to date."""
+        self._prepared, self._folder, self._work = prepared, folder, work
+        self._index = blocks.read_index(prepared.before / blocks.INDEX) if prepared.before else {}
+        self._runs: dict[Layer, list[Run]] = {}
+        for result in results:
+            self.add(shards.read_runs(result))
+
+    def add(self, runs: Iterable[Run]) -> None:
+        """Take further runs."""
+        for run in runs:
+            self._runs.setdefault(run.layer, []).append(run)
+
+    def of(self, layers: Iterable[Layer], touched: Iterable[str] = ()) -> list[Job]:
+        """Return the jobs of some layers, the largest first, so that no core waits for it alone at the end."""
+        removed = _removed(self._prepared, touched) if self._prepared.before else {}
+        jobs = [self._job(layer, removed.get(layer, frozenset())) for layer in layers]
+        return sorted(jobs, key=lambda job: -sum(found.size for run in job.runs for found in run.blocks))
+
+    def _job(self, layer: Layer, removed: frozenset[Place]) -> Job:
+        prepared, output = self._prepared, self._prepared.plan.output
+        old = None
+        if prepared.before and str(layer) in self._index:
+            quads = str(prepared.before / manifest.QUADS) if output.nquads else None
+            old = Old(str(prepared.before / filename(layer, output)), quads, self._index[str(layer)])
+        return Job(
+            layer,
+            str(self._folder / filename(layer, output)),
+            str(self._work / QUADS_PART.format(layer=layer)) if output.nquads else None,
+            output,
+            prepared.plan.context.settings.image_pattern,
+            str(self._work),
+            self._runs.get(layer, []),
+            old,
+            removed,
+            whole=layer in (Layer.ONTOLOGY, Layer.XREFS_PUBMED),
+        )
+
+
+def layers_of(options: Options) -> list[Layer]:
+    """Return the layers of a build, in order."""
+    return [layer for layer in Layer if layer in ALWAYS or options.pmc_ids is not None]
+
+
+def finish(
+    prepared: Prepared,
+    results: list[Result],
+    folder: Path,
+    options: Options,
+    engine: Engine,
+    *,
+    keep_cache: bool = True,
+) -> tuple[dict[str, Any], Ledger]:
+    """Write all files of a build into its folder; return manifest and accounts.
+
+    Raises `TooManyRejected` when too much of the source was refused.
+    """
+    work = folder / buildfolder.WORK
+    planned, output = prepared.plan, prepared.plan.output
+    layers = layers_of(options)
+    jobs = Jobs(prepared, results, folder, work)
+    early = engine.map(write, jobs.of(layer for layer in layers if layer in OF_PAPERS))
+    resolved = resolve(prepared, results, work, engine, options)
+    jobs.add(resolved.runs)
+    late = engine.map(write, jobs.of((layer for layer in layers if layer not in OF_PAPERS), resolved.touched))
+    before = prepared.before / state.FOLDER if prepared.before else None
+    about = state.save(prepared.state, folder, planned.asked, before) if keep_cache else None
+    done = {written.layer: written for written in chain(early, late)}
+    written = [done[layer] for layer in layers]
+    _write_index(folder, written)
+    if output.nquads:
+        _join_quads(folder, work, written)
+    ledger = resolved.ledger
+    buildfolder.write_lines(folder / buildfolder.REJECTED, (found.to_json() for found in ledger.rejected()))
+    buildfolder.write_lines(folder / buildfolder.WARNINGS, (found.to_json() for found in ledger.warnings()))
+    hashes = [*planned.hashes, *((path, file.sha256) for path, file in prepared.state.files.items())]
+    text = manifest.describe(
+        source={**planned.source, "content_sha256": manifest.content_hash(hashes)},
+        inputs=_inputs(options),
+        settings=manifest.describe_settings(options.settings, {"only": options.only, "limit": options.limit}),
+        ledger=ledger,
+        counts=resolved.counts,
+        layers={
+            str(layer.layer): {
+                "file": filename(layer.layer, output),
+                "triples": layer.triples,
+                "bytes": layer.size,
+                "sha256": layer.sha256,
+            }
+            for layer in written
+        },
+        folder=folder,
+    )
+    buildfolder.write_json(folder / buildfolder.MANIFEST, text)
+    if about is not None:
+        state.seal(folder, about)
+    return text, ledger
+
+
+def _write_index(folder: Path, written: Iterable[Written]) -> None:
+    """Write the index of blocks, with places in `pfocr-all.nq.gz` where there is one."""
+    layers: list[tuple[Layer, list[Block]]] = []
+    at = 0
+    for layer in written:
+        moved = [
+            found._replace(quads_offset=found.quads_offset + at if found.quads_size else 0) for found in layer.blocks
+        ]
+        at += sum(found.quads_size for found in layer.blocks)
+        layers.append((layer.layer, moved))
+    blocks.write_index(folder / blocks.INDEX, layers)
+
+
+def _join_quads(folder: Path, work: Path, written: Iterable[Written]) -> None:
+    """Put the N-Quads of all layers one after the other."""
+    with (folder / manifest.QUADS).open("wb") as out:
+        for layer in written:
+            part = work / QUADS_PART.format(layer=layer.layer)
+            with part.open("rb") as stream:
+                shutil.copyfileobj(stream, out, 1 << 20)
+            part.unlink()
+
+
+def _inputs(options: Options) -> dict[str, Path]:
+    """Return the files beside the source that a build rests on."""
+    named = {"gene_info": options.gene_info, "pmc_ids": options.pmc_ids, "context": options.context}
+    return {name: path for name, path in named.items() if path is not None}
