@@ -13,11 +13,9 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-import pfocr_rdf
 from pfocr_rdf import facts, resources, storage
 from pfocr_rdf.buildfolder import MANIFEST
 from pfocr_rdf.errors import Problem
@@ -199,19 +197,6 @@ class Sayings:
         return heapq.merge(self.of.tally, sorted(self.of.page_sayings().items()))
 
 
-@lru_cache(maxsize=1)
-def converter() -> str:
-    """Return a hash of the program: a cache of another version is not used."""
-    digest = hashlib.sha256(pfocr_rdf.__version__.encode())
-    package = Path(pfocr_rdf.__file__).parent
-    for path in sorted(package.rglob("*.py")):
-        digest.update(path.relative_to(package).as_posix().encode())
-        digest.update(path.read_bytes())
-    for name in ("lexicon.ttl", "organisms.tsv", "pfocr.ttl", "prefixes.json", "schemaorg.context.jsonld"):
-        digest.update(resources.read_text(name).encode())
-    return digest.hexdigest()
-
-
 def save(state: State, build: Path, build_sha256: str, asked: str, before: Path | None) -> None:
     """Write the cache of a build that is about to take its place.
 
@@ -232,7 +217,7 @@ def save(state: State, build: Path, build_sha256: str, asked: str, before: Path 
         out.writelines(f"{number}\t{saying}\n" for saying, number in state.tally)
     about = {
         "format": FORMAT,
-        "converter": converter(),
+        "converter": resources.converter(),
         "build": build_sha256,
         "asked": asked,
         "organisms": dict(state.organisms),
@@ -303,7 +288,7 @@ def load(build: Path, asked: str, scratch: Path) -> State | None:
         digest = hashlib.sha256((build / MANIFEST).read_bytes()).hexdigest()
         if (about["format"], about["converter"], about["build"], about["asked"]) != (
             FORMAT,
-            converter(),
+            resources.converter(),
             digest,
             asked,
         ):
