@@ -10,10 +10,11 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from pfocr_rdf import buildfolder, pipeline
+from pfocr_rdf import buildfolder, pipeline, resources
 from pfocr_rdf.errors import UsageError
 from pfocr_rdf.settings import Settings
 
@@ -62,8 +63,9 @@ def after(owner, name, at=1):
     setattr(owner, name, halted)
 
 
-exec(MOMENT)
-main()
+if __name__ == "__main__":
+    exec(MOMENT)
+    main()
 """
 
 MOMENTS = {
@@ -105,12 +107,12 @@ def beside(out: Path) -> list[str]:
     return sorted(path.name for path in out.parent.iterdir() if path.name not in (out.name, "mark"))
 
 
-def start(moment: str, out: Path, source: Path = OTHER) -> subprocess.Popen[bytes]:
+def start(moment: str, out: Path, source: Path = OTHER, workers: int = 1) -> subprocess.Popen[bytes]:
     """Start a build in a process of its own and return when it halts at the moment."""
     mark = out.parent / "mark"
     mark.unlink(missing_ok=True)
     accept = ["--max-rejected", "100%", "--max-rejected-rows", "100%"]
-    shards = ["--workers", "1", "--shard-records", "3"]
+    shards = ["--workers", str(workers), "--shard-records", "3"]
     call = ["build", str(source), "--out", str(out), *accept, *shards]
     command = [sys.executable, "-c", DRIVER, moment, str(mark), "-q", *call]
     process = subprocess.Popen(command, stderr=subprocess.PIPE)
@@ -200,6 +202,112 @@ def test_a_build_that_is_told_to_end_leaves_the_earlier_one(moment: str, number:
     assert "Traceback" not in said
     assert contents(out) == earlier
     build(SOURCE, out)
+    assert beside(out) == []
+
+
+def results_of(left: Path) -> dict[str, bytes]:
+    """The results of shards in the folder that a killed run left."""
+    return {path.name: path.read_bytes() for path in (left / "work" / "shards").glob("*.data")}
+
+
+def reused_by_the_next_build(out: Path, monkeypatch: pytest.MonkeyPatch) -> list[bool]:
+    """Build again, and say of each shard whether its result was there."""
+    found: list[bool] = []
+    inner = pipeline.run_shards
+
+    def seen(*arguments: Any) -> Any:
+        results = inner(*arguments)
+        found.extend(result.reused for result in results)
+        return results
+
+    monkeypatch.setattr(pipeline, "run_shards", seen)
+    settings = Settings(max_rejected=1.0, max_rejected_rows=1.0, shard_records=3)
+    pipeline.build(str(OTHER), out, pipeline.Options(settings=settings))
+    return found
+
+
+def test_what_a_killed_run_has_finished_is_not_done_again(
+    out: Path, other: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stop(start(MOMENTS["after the first shard"], out))
+    (left,) = out.parent.glob(".*")
+    assert len(results_of(left)) == 1
+    assert sorted(path.name for path in left.iterdir()) == ["work"]
+    assert reused_by_the_next_build(out, monkeypatch) == [True, False, False]
+    assert contents(out) == other
+    assert beside(out) == []
+
+
+def test_a_shard_of_which_a_file_has_changed_is_done_again(
+    out: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    source = Path(shutil.copytree(OTHER, tmp_path / "source"))
+    stop(start(MOMENTS["before anything is resolved"], out, source))
+    (left,) = out.parent.glob(".*")
+    assert len(results_of(left)) == 3
+    record = source / "_figures" / "PMC9004803__f1.md"
+    record.write_text(record.read_text(encoding="utf-8").replace("figtitle: ", "figtitle: Another "), encoding="utf-8")
+    monkeypatch.setitem(globals(), "OTHER", source)
+    assert reused_by_the_next_build(out, monkeypatch) == [True, True, False]
+    assert contents(out) == build(source, tmp_path / "new")
+
+
+def test_what_another_version_of_the_program_has_finished_is_done_again(
+    out: Path, other: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stop(start(MOMENTS["before anything is resolved"], out))
+    monkeypatch.setattr(resources, "converter", lambda: "another")
+    assert reused_by_the_next_build(out, monkeypatch) == [False, False, False]
+    assert contents(out) == other
+
+
+def test_a_shard_of_which_only_the_data_was_written_is_done_again(
+    out: Path, other: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stop(start(MOMENTS["amid the first shard"], out))
+    (left,) = out.parent.glob(".*")
+    assert len(results_of(left)) == 1
+    (left / "work" / "shards" / ".half.data.1").write_text("half", encoding="utf-8")
+    assert reused_by_the_next_build(out, monkeypatch) == [False, False, False]
+    assert contents(out) == other
+
+
+def test_processes_end_with_the_run_that_started_them(out: Path, other: dict[str, bytes]) -> None:
+    process = start(MOMENTS["before anything is resolved"], out, workers=2)
+    children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
+    if not children.is_file():
+        stop(process)
+        pytest.skip("this system does not tell the children of a process")
+    workers = [int(number) for number in children.read_text(encoding="ascii").split()]
+    assert len(workers) >= 2
+    stop(process)
+    until = time.monotonic() + 30
+    while any(runs(number) for number in workers):
+        assert time.monotonic() < until
+        time.sleep(0.05)
+    assert build(OTHER, out) == other
+
+
+def runs(number: int) -> bool:
+    """Whether a process runs; one that has ended may still have its entry."""
+    try:
+        return Path(f"/proc/{number}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[0] not in "ZX"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
+@pytest.mark.parametrize("moment", ["after the first shard", "amid the layers"])
+def test_an_error_leaves_nothing(moment: str, out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    earlier = build(SOURCE, out)
+
+    def full(*_arguments: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    name = {"after the first shard": "resolve", "amid the layers": "write"}[moment]
+    monkeypatch.setattr(pipeline, name, full)
+    with pytest.raises(OSError, match="No space"):
+        build(OTHER, out)
+    assert contents(out) == earlier
     assert beside(out) == []
 
 

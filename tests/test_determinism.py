@@ -229,14 +229,20 @@ def test_the_order_in_which_work_is_finished_changes_no_byte(
 def test_counts_that_do_not_fit_in_memory_change_no_byte(
     counted: int, source: Path, expected: dict[str, bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    spilled: list[int] = []
+    spilled: list[Path] = []
     inner = facts.Tally._spill
-    monkeypatch.setattr(facts.Tally, "_spill", lambda self: (spilled.append(1), inner(self)))
+
+    def seen(self: facts.Tally) -> None:
+        inner(self)
+        spilled.append(self._runs[-1])
+
+    monkeypatch.setattr(facts.Tally, "_spill", seen)
     made = facts.Tally.__init__
     monkeypatch.setattr(facts.Tally, "__init__", lambda self, folder, limit=counted: made(self, folder, limit))
-    monkeypatch.chdir(tmp_path)
     same(build(source, tmp_path / "out"), expected)
     assert len(spilled) > 3
+    assert all(path.is_relative_to(tmp_path / ".out.new" / "work") for path in spilled)
+    same(build(source, tmp_path / "out"), expected)
 
 
 @pytest.mark.parametrize("files", [2, 5])

@@ -19,6 +19,7 @@ from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
 from pfocr_rdf import pipeline
+from pfocr_rdf.plan import plan
 from pfocr_rdf.settings import Settings
 from pfocr_rdf.workers import Serial
 from tests.support import SHARED
@@ -330,7 +331,7 @@ def build(root: Path) -> dict[str, Any]:
     empty(out)
     engine = Serial()
     with pipeline.opened(str(root / "source"), options) as snapshot:
-        prepared = pipeline.prepare(pipeline.plan(snapshot, options), None, str(shards), out / "work")
+        prepared = pipeline.prepare(plan(snapshot, options), None, str(shards), out / "work")
         results = pipeline.run_shards(prepared, engine)
         manifest, _ = pipeline.finish(prepared, results, out, options, engine, keep_cache=False)
     return manifest

@@ -193,7 +193,7 @@ def test_each_saying_says_its_facts() -> None:
         gene_rows=[
             ("gene-1", SEPARATOR.join(["R", "22059", "Trp53", "10090", "Mus musculus", ""])),
             ("gene-2", SEPARATOR.join(["R", "", "NA", "10090", "Mus musculus", "Rodents"])),
-            ("gene-3", SEPARATOR.join(["H", "22059", "Trp53", "9606"])),
+            ("gene-3", SEPARATOR.join(["R", "22059", "Trp53", "9606"])),
         ],
         symbol_genes=[("10090", "Il6", "http://e/Il6")],
         concepts=[
@@ -242,4 +242,6 @@ def test_each_saying_says_its_facts() -> None:
         (ids.publisher("P"), "type", "foaf:Organization", ""),
         (ids.publisher("P"), "publisher_name", "P", ""),
     ]
-    assert list(entities.expand(article.CREATOR, own)) == [(ids.WIKIPATHWAYS, "type", "schema:Organization", "")]
+    node = SEPARATOR.join(["N", "http://e/n", "schema:name", '"a name"'])
+    assert list(entities.expand(node, own)) == [("http://e/n", entities.FOREIGN, 'schema:name "a name"', "")]
+    assert list(entities.expand("W", own)) == [(ids.WIKIPATHWAYS, "type", "schema:Organization", "")]

@@ -21,7 +21,7 @@ from typing import IO, NamedTuple
 
 from pfocr_rdf import identifiers as ids
 from pfocr_rdf import serialize, storage
-from pfocr_rdf.codecs import GZIP, Codec
+from pfocr_rdf.codecs import DAMAGED, GZIP, Codec
 from pfocr_rdf.errors import UsageError
 from pfocr_rdf.model import Layer
 from pfocr_rdf.terms import expand
@@ -189,7 +189,10 @@ class Source:
         """
         if not block.digest:
             return self.packed(block)
-        data = self.codec.decode(self.packed(block))
+        try:
+            data = self.codec.decode(self.packed(block))
+        except DAMAGED as error:
+            raise UsageError(f"{self.place}: cannot be read ({error}); build again") from error
         if digest(data) != block.digest:
             raise UsageError(f"{self.place}: is not what {INDEX} says of it; build again with --no-cache")
         return data

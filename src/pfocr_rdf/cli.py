@@ -9,20 +9,37 @@ import json
 import logging
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from enum import StrEnum
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-from rich.table import Table
 from typer.core import TyperGroup
 
-from pfocr_rdf import __version__
-from pfocr_rdf.errors import PfocrError, Problem, UsageError
+from pfocr_rdf import __version__, printing
+from pfocr_rdf.errors import PfocrError, UsageError
+from pfocr_rdf.options import (
+    DEFAULT_BUILD,
+    AsJson,
+    Compression,
+    ContextFile,
+    DiffForm,
+    DiffFormat,
+    DiffOut,
+    GeneInfo,
+    GraphFormat,
+    ImagePattern,
+    Limit,
+    MaxRejected,
+    MaxRejectedRows,
+    Only,
+    PmcIds,
+    Release,
+    ResultFormat,
+    ShardRecords,
+    Source,
+    Workers,
+)
 from pfocr_rdf.settings import IMAGE_PATTERN, Settings
 
 _WrongCall: type[Exception] = typer.BadParameter.__bases__[0]
@@ -84,93 +101,7 @@ export_app = typer.Typer(
 )
 app.add_typer(export_app, name="export")
 
-DEFAULT_BUILD = Path("output/build")
-SHOWN = 20
-"""Problems that are printed one by one; all of them stand in rejected.jsonl and warnings.jsonl."""
-
 log = logging.getLogger("pfocr_rdf")
-_quiet = False
-
-
-class GraphFormat(StrEnum):
-    """Forms in which a figure is shown."""
-
-    TURTLE = "turtle"
-    NTRIPLES = "ntriples"
-    JSONLD = "jsonld"
-
-
-class Compression(StrEnum):
-    """How files are compressed."""
-
-    NONE = "none"
-    GZIP = "gzip"
-    ZSTD = "zstd"
-
-
-class DiffFormat(StrEnum):
-    """Forms in which a difference is written."""
-
-    NTRIPLES = "ntriples"
-    PATCH = "patch"
-    SPARQL = "sparql"
-    FIGURES = "figures"
-
-
-class ResultFormat(StrEnum):
-    """Forms of a query's answer."""
-
-    TABLE = "table"
-    CSV = "csv"
-    JSON = "json"
-    TURTLE = "turtle"
-
-
-def _share(text: str) -> float:
-    """Read a share: `1%` or `0.01`."""
-    try:
-        value = float(text.removesuffix("%")) / (100 if text.endswith("%") else 1)
-    except ValueError:
-        raise typer.BadParameter(f"{text!r} is no share; write 1% or 0.01") from None
-    if not 0 <= value <= 1:
-        raise typer.BadParameter(f"{text} is not between 0 and 100%")
-    return value
-
-
-Source = Annotated[
-    str,
-    typer.Argument(
-        metavar="SOURCE",
-        help="A checkout of pfocr-database, a folder of records, one record, a .zip or .tar.gz, or a git address "
-        "with an optional @REVISION.",
-    ),
-]
-Release = Annotated[Path, typer.Argument(metavar="RELEASE", help="A build folder.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
-GeneInfo = Annotated[
-    Path | None, typer.Option(help="NCBI's gene_info (plain or .gz): ids for genes that are known by symbol only.")
-]
-PmcIds = Annotated[Path | None, typer.Option(help="NCBI's PMC-ids list (plain or .gz): adds the layer xrefs-pubmed.")]
-ContextFile = Annotated[Path | None, typer.Option("--context", help="A JSON-LD context to use for schema.org's.")]
-Only = Annotated[str | None, typer.Option(metavar="FIGID", help="Convert this figure alone.")]
-Limit = Annotated[int | None, typer.Option(min=1, help="Convert the first N figures.")]
-Workers = Annotated[
-    int | None, typer.Option(min=1, help="Processes that convert at the same time.", show_default="all cores")
-]
-ShardRecords = Annotated[
-    int, typer.Option(min=1, help="Records that one process holds at a time: bounds memory, changes no byte.")
-]
-ImagePattern = Annotated[str, typer.Option(help="Address of an image, with {pmcid} and {filename}.")]
-MaxRejected = Annotated[
-    float, typer.Option(parser=_share, metavar="SHARE", help="Share of records that may be rejected; one always may.")
-]
-MaxRejectedRows = Annotated[
-    float, typer.Option(parser=_share, metavar="SHARE", help="Share of rows that may be rejected; one always may.")
-]
-
-
-DiffOut = Annotated[Path | None, typer.Option(help="A new folder for the difference in all its forms.")]
-DiffForm = Annotated[list[DiffFormat] | None, typer.Option("--format", help="A form to write; give it again for more.")]
 
 
 def _version(value: bool) -> None:
@@ -187,8 +118,7 @@ def _main(
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
     ] = False,
 ) -> None:
-    global _quiet
-    _quiet = quiet
+    printing.be_quiet(quiet)
     level = logging.ERROR if quiet else logging.INFO if verbose else logging.WARNING
     logging.basicConfig(level=level, format="%(message)s", stream=sys.stderr, force=True)
 
@@ -239,12 +169,12 @@ def build(
         limit=limit,
     )
     log.info("building %s into %s", source, out)
-    with _progress("figures") as start:
+    with printing.progress("figures") as start:
         built = pipeline.build(source, out, options, workers=workers, start=start, use_cache=use_cache)
     if as_json:
         typer.echo(json.dumps(built.manifest, ensure_ascii=False, indent=2))
         return
-    _print_build(built.manifest, out)
+    printing.print_build(built.manifest, out)
 
 
 @app.command(epilog="Example: pfocr-rdf check pfocr-database")
@@ -264,7 +194,7 @@ def check(
 
     settings = Settings(max_rejected=max_rejected, max_rejected_rows=max_rejected_rows)
     options = pipeline.Options(settings=settings, gene_info=gene_info, context=context, only=only, limit=limit)
-    with _progress("figures") as start, tempfile.TemporaryDirectory(prefix="pfocr-rdf-") as work:
+    with printing.progress("figures") as start, tempfile.TemporaryDirectory(prefix="pfocr-rdf-") as work:
         ledger = pipeline.check(source, options, Path(work), workers=workers, start=start)
     rejected, warnings = ledger.by_code()
     if as_json:
@@ -275,10 +205,10 @@ def check(
         }
         typer.echo(json.dumps(report, ensure_ascii=False, indent=2))
     else:
-        _print_accounts({str(kind): account.to_json() for kind, account in ledger.accounts.items()})
-        _print_codes(rejected, warnings)
-        _print_problems(ledger.rejected())
-        _print_problems(ledger.warnings())
+        printing.print_accounts({str(kind): account.to_json() for kind, account in ledger.accounts.items()})
+        printing.print_codes(rejected, warnings)
+        printing.print_problems(ledger.rejected())
+        printing.print_problems(ledger.warnings())
     ledger.check(settings)
 
 
@@ -296,9 +226,9 @@ def show(
 
     settings = Settings(image_pattern=image_pattern)
     layers, problems = read_layers(record, pipeline.Options(settings=settings, gene_info=gene_info, context=context))
-    _write_out(render(layers, form))
+    printing.write_out(render(layers, form))
     for found in sorted(problems):
-        log.warning("%s (%s)", _line(found), found.advice)
+        log.warning("%s (%s)", printing.line(found), found.advice)
 
 
 @app.command(
@@ -323,18 +253,18 @@ def query(
         if isinstance(answer, ox.QueryTriples):
             if form in (ResultFormat.CSV, ResultFormat.JSON):
                 raise UsageError(f"--format {form} is for SELECT and ASK; this query makes a graph: use turtle")
-            _write_out(_graph_text(answer))
+            printing.write_out(printing.graph_text(answer))
         elif form is ResultFormat.TURTLE:
             raise UsageError("--format turtle is for CONSTRUCT and DESCRIBE; use table, csv or json")
         elif form is ResultFormat.TABLE:
-            _print_answer(answer)
+            printing.print_answer(answer)
         else:
             kind = ox.QueryResultsFormat.CSV if form is ResultFormat.CSV else ox.QueryResultsFormat.JSON
             if isinstance(answer, ox.QueryBoolean) and form is ResultFormat.CSV:
-                _write_out(f"{bool(answer)}\n".lower())
+                printing.write_out(f"{bool(answer)}\n".lower())
             else:
                 text = answer.serialize(format=kind).decode("utf-8").replace("\r\n", "\n")
-                _write_out(text if text.endswith("\n") else f"{text}\n")
+                printing.write_out(text if text.endswith("\n") else f"{text}\n")
 
 
 @app.command(epilog="Example: pfocr-rdf diff releases/20250101 output/build --out changes")
@@ -351,13 +281,10 @@ def diff(
 
     names = [buildfolder.describe_file(buildfolder.find_build(b) / buildfolder.MANIFEST)["sha256"] for b in (old, new)]
     found = comparing.write(comparing.builds(old, new), out, names[0], names[1], _forms(form))
-    _print_difference(found, as_json)
+    printing.print_difference(found, as_json)
 
 
-@app.command(
-    epilog="Example: pfocr-rdf changes pfocr-database --since output/build --out changes. "
-    "Give the options that the build was made with."
-)
+@app.command(epilog="Example: pfocr-rdf changes pfocr-database --since output/build --out changes")
 def changes(
     source: Source,
     since: Annotated[Path, typer.Option(metavar="BUILD", help="The build to compare with; it needs its cache.")],
@@ -374,7 +301,7 @@ def changes(
     workers: Workers = None,
     as_json: AsJson = False,
 ) -> None:
-    """Say what a new build of SOURCE would change, without making it."""
+    """Say what a new build of SOURCE would change, without making it; give the options of that build."""
     from pfocr_rdf import buildfolder, pipeline
     from pfocr_rdf import diff as comparing
     from pfocr_rdf.manifest import output_of
@@ -391,7 +318,7 @@ def changes(
         output=output_of(manifest),
     )
     name = buildfolder.describe_file(build / buildfolder.MANIFEST)["sha256"]
-    with _progress("figures") as start, tempfile.TemporaryDirectory(prefix="pfocr-rdf-") as work:
+    with printing.progress("figures") as start, tempfile.TemporaryDirectory(prefix="pfocr-rdf-") as work:
         found = comparing.write(
             pipeline.changes(source, build, options, Path(work), workers=workers, start=start),
             out,
@@ -399,35 +326,13 @@ def changes(
             None,
             _forms(form),
         )
-    _print_difference(found, as_json)
+    printing.print_difference(found, as_json)
 
 
 def _forms(chosen: list[DiffFormat] | None) -> list[Any]:
     from pfocr_rdf.diff import Form
 
     return [Form(form) for form in chosen or DiffFormat]
-
-
-def _print_difference(found: Any, as_json: bool) -> None:
-    from pfocr_rdf.diff import lines_of
-
-    figures = sorted(found.figures.values(), key=lambda figure: (figure.how, figure.figid))
-    if as_json:
-        report = {**found.to_json(), "changes": [figure.to_json() for figure in figures]}
-        typer.echo(json.dumps(report, ensure_ascii=False, indent=2))
-        return
-    table = Table("layer", "added", "removed")
-    for column in table.columns[1:]:
-        column.justify = "right"
-    for layer, (added, removed) in found.layers.items():
-        table.add_row(layer, f"{added:,}", f"{removed:,}")
-    _console().print(table)
-    for line in list(lines_of(figures))[:SHOWN]:
-        _write_out(f"{line}\n")
-    if len(figures) > SHOWN:
-        _write_out(f"... and {len(figures) - SHOWN:,} more; --out or --json give all\n")
-    counts = found.to_json()["figures"]
-    _write_out(", ".join(f"{number:,} figures {how}" for how, number in counts.items()) + "\n")
 
 
 @export_app.command("records", epilog="Example: pfocr-rdf export records output/build --out records")
@@ -439,9 +344,9 @@ def export_records(
     """Write the records and tables back, from the graph alone."""
     from pfocr_rdf.export import records
 
-    with _progress("figures") as start:
+    with printing.progress("figures") as start:
         counts = records.export(release, out, start(0))
-    _print_counts(counts, as_json)
+    printing.print_counts(counts, as_json)
 
 
 @export_app.command("ntriples", epilog="Example: pfocr-rdf export ntriples output/build --out nt")
@@ -453,7 +358,7 @@ def export_ntriples(
     """Write each layer as N-Triples."""
     from pfocr_rdf.export import ntriples
 
-    _print_counts(ntriples.export(release, out), as_json)
+    printing.print_counts(ntriples.export(release, out), as_json)
 
 
 def _read_query(text: str | None, file: Path | None) -> str:
@@ -463,140 +368,6 @@ def _read_query(text: str | None, file: Path | None) -> str:
         return sys.stdin.read() if text == "-" else str(text)
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"{file or 'standard input'}: cannot be read ({error})") from error
-
-
-def _graph_text(answer: Any) -> str:
-    """Return the graph of a CONSTRUCT as Turtle: laid out as a build is, unless it has blank nodes."""
-    import pyoxigraph as ox
-
-    from pfocr_rdf.identifiers import PREFIXES
-    from pfocr_rdf.mapping.ontology import token
-    from pfocr_rdf.serialize import block
-    from pfocr_rdf.show import turtle
-    from pfocr_rdf.terms import Pair, expand
-    from pfocr_rdf.vocab import A
-
-    triples = list(answer)
-    if any(isinstance(term, ox.BlankNode) for triple in triples for term in (triple.subject, triple.object)):
-        return (ox.serialize(triples, format=ox.RdfFormat.TURTLE, prefixes=PREFIXES) or b"").decode()
-    pairs: dict[str, list[Pair]] = {}
-    for triple in triples:
-        predicate = A if triple.predicate.value == expand(A) else token(triple.predicate)
-        pairs.setdefault(triple.subject.value, []).append((predicate, token(triple.object)))
-    return turtle((subject, block(subject, said)) for subject, said in pairs.items())
-
-
-@contextmanager
-def _progress(what: str) -> Iterator[Callable[[int], Callable[[int], None]]]:
-    """Show a progress bar on a terminal; yields what begins it with a total."""
-    console = Console(stderr=True)
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, transient=True, disable=_quiet or not console.is_terminal) as bar:
-
-        def start(total: int) -> Callable[[int], None]:
-            task = bar.add_task(what, total=total or None)
-            return lambda count: bar.advance(task, count)
-
-        yield start
-
-
-def _print_build(manifest: dict[str, Any], out: Path) -> None:
-    if _quiet:
-        return
-    _print_accounts(manifest["accounts"])
-    layers = Table("layer", "triples", "bytes")
-    for column in layers.columns[1:]:
-        column.justify = "right"
-    for layer, entry in manifest["layers"].items():
-        layers.add_row(layer, f"{entry['triples']:,}", f"{entry['bytes']:,}")
-    layers.add_row("all", f"{sum(e['triples'] for e in manifest['layers'].values()):,}", "")
-    _console().print(layers)
-    counts = ", ".join(_number(number, name) for name, number in manifest["counts"].items())
-    _print_codes(**manifest["problems"])
-    _console().print(f"{out}: {counts}", soft_wrap=True, highlight=False)
-
-
-def _print_accounts(accounts: dict[str, dict[str, int]]) -> None:
-    if _quiet:
-        return
-    names = ("read", "emitted", "merged", "rejected", "unresolved")
-    table = Table("input", *names)
-    for column in table.columns[1:]:
-        column.justify = "right"
-    for kind, account in accounts.items():
-        table.add_row(kind, *(f"{account[name]:,}" for name in names))
-    _console().print(table)
-
-
-def _print_codes(rejected: dict[str, int], warnings: dict[str, int]) -> None:
-    if _quiet or not (rejected or warnings):
-        return
-    from pfocr_rdf.errors import REJECTIONS, WARNINGS
-
-    table = Table("", "problem", "times", "what to do")
-    table.columns[2].justify = "right"
-    for kind, codes, advice in (("rejected", rejected, REJECTIONS), ("warned", warnings, WARNINGS)):
-        for code, number in codes.items():
-            table.add_row(kind, code, f"{number:,}", advice[code])
-    _console().print(table)
-
-
-def _print_problems(found: list[Problem]) -> None:
-    if _quiet:
-        return
-    for problem in found[:SHOWN]:
-        typer.echo(_line(problem))
-    if len(found) > SHOWN:
-        typer.echo(f"... and {len(found) - SHOWN:,} more; --json prints all")
-
-
-def _line(problem: Problem) -> str:
-    """Return a problem as one line: place, code, field, value."""
-    place = f"{problem.file}:{problem.line}" if problem.line else problem.file
-    parts = (f"{place}:" if place else "", problem.code, problem.field, repr(problem.value) if problem.value else "")
-    return " ".join(part for part in parts if part)
-
-
-def _print_answer(answer: Any) -> None:
-    import pyoxigraph as ox
-
-    from pfocr_rdf import query as asking
-
-    if isinstance(answer, ox.QueryBoolean):
-        typer.echo(str(bool(answer)).lower())
-        return
-    result = asking.table(answer)
-    table = Table(*result.variables)
-    for row in result.rows:
-        table.add_row(*(asking.short(term) for term in row))
-    _console().print(table, markup=False)
-    if not _quiet:
-        _console().print(_number(len(result.rows), "rows"), highlight=False)
-
-
-def _print_counts(counts: dict[str, int], as_json: bool) -> None:
-    if as_json:
-        typer.echo(json.dumps(counts, indent=2))
-    elif not _quiet:
-        typer.echo("\n".join(_number(number, name) for name, number in counts.items()))
-
-
-def _number(number: int, name: str) -> str:
-    """Return a number of things; one of them in the singular."""
-    if number == 1 and (name.endswith("s") or name == "taxa"):
-        name = "taxon" if name == "taxa" else name[:-1]
-    return f"{number:,} {name}"
-
-
-def _console() -> Console:
-    console = Console(markup=False)
-    if not console.is_terminal:
-        console.width = 200
-    return console
-
-
-def _write_out(text: str) -> None:
-    typer.echo(text, nl=False)
 
 
 def main() -> None:

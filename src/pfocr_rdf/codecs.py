@@ -64,6 +64,10 @@ ZSTD = Codec("zstd", ".zst", _zstd, _unzstd, _open_zstd)
 CODECS = {codec.name: codec for codec in (PLAIN, GZIP, ZSTD)}
 
 
+DAMAGED: tuple[type[Exception], ...] = (OSError, EOFError, zlib.error, zstandard.ZstdError)
+"""What reading a file or decoding a block may raise."""
+
+
 def named(name: str) -> Codec:
     """Return the codec of a name.
 

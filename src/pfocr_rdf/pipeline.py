@@ -95,11 +95,15 @@ def making(source: str, out: Path, options: Options, *, use_cache: bool = True) 
     """
     began, clock = datetime.now(UTC), time.monotonic()
     known = state.known_figids(out, source) if use_cache else {}
-    with opened(source, options, known=known) as snapshot, buildfolder.building(out, keep=buildfolder.WORK) as folder:
+    with ExitStack() as stack:
+        snapshot = stack.enter_context(opened(source, options, known=known))
+        wanted = snapshot.bytes * SPACE_FACTOR
+        if not out.exists():
+            buildfolder.need_space(out, wanted)
+        folder = stack.enter_context(buildfolder.building(out, keep=buildfolder.WORK))
         work = folder / buildfolder.WORK
         planned = plan(snapshot, options)
         prepared = prepare(planned, out if use_cache else None, _shards_in(work), work)
-        wanted = snapshot.bytes * SPACE_FACTOR
         if prepared.before:
             wanted = 2 * sum(path.stat().st_size for path in prepared.before.iterdir() if path.is_file())
         buildfolder.need_space(out, wanted)

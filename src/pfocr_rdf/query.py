@@ -75,7 +75,7 @@ def load(store: ox.Store, files: dict[str, Path]) -> None:
         try:
             with codecs.of_file(path).open(path) as stream:
                 store.bulk_load(input=stream, format=ox.RdfFormat.TURTLE, to_graph=graph)
-        except (SyntaxError, OSError) as error:
+        except (SyntaxError, *codecs.DAMAGED) as error:
             raise UsageError(f"{path}: cannot be loaded ({error}); build again") from error
 
 

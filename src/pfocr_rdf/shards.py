@@ -18,7 +18,7 @@ from itertools import groupby
 from operator import attrgetter, itemgetter
 from typing import IO, Any
 
-from pfocr_rdf import facts, jsonld, serialize, storage
+from pfocr_rdf import facts, jsonld, resources, serialize, storage
 from pfocr_rdf import identifiers as ids
 from pfocr_rdf.accounts import Account, Ledger
 from pfocr_rdf.blocks import Block, Cuts, Item, Seam, united
@@ -173,6 +173,7 @@ def write_context(context: Context, output: Output, folder: str) -> str:
     """Write what all shards share (not the maps) as JSON, named by its hash; return its place."""
     symbols = context.symbols
     value = {
+        "converter": resources.converter(),
         "settings": asdict(context.settings),
         "organisms": dict(context.organisms),
         "symbols": None if symbols is None else [[*key, *genes] for key, genes in sorted(symbols.items())],

@@ -13,11 +13,9 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-import pfocr_rdf
 from pfocr_rdf import facts, resources, storage
 from pfocr_rdf.buildfolder import MANIFEST, RUN
 from pfocr_rdf.errors import Problem
@@ -210,19 +208,6 @@ class Sayings:
         return heapq.merge(self.of.tally, sorted(self.of.page_sayings().items()))
 
 
-@lru_cache(maxsize=1)
-def converter() -> str:
-    """Return a hash of the program: a cache of another version is not used."""
-    digest = hashlib.sha256(pfocr_rdf.__version__.encode())
-    package = Path(pfocr_rdf.__file__).parent
-    for path in sorted(package.rglob("*.py")):
-        digest.update(path.relative_to(package).as_posix().encode())
-        digest.update(path.read_bytes())
-    for name in ("lexicon.ttl", "organisms.tsv", "pfocr.ttl", "prefixes.json", "schemaorg.context.jsonld"):
-        digest.update(resources.read_text(name).encode())
-    return digest.hexdigest()
-
-
 def save(state: State, build: Path, asked: str, before: Path | None) -> dict[str, Any]:
     """Write the cache of a build that is about to take its place, but for what `seal` writes, and return that.
 
@@ -245,7 +230,7 @@ def save(state: State, build: Path, asked: str, before: Path | None) -> dict[str
         out.writelines(f"{number}\t{saying}\n" for saying, number in state.tally)
     return {
         "format": FORMAT,
-        "converter": converter(),
+        "converter": resources.converter(),
         "cache": hashes | {name: hash_file(folder / name) for name in ("papers.tsv", "files.tsv", "tally.tsv")},
         "asked": asked,
         "root": state.root,
@@ -349,7 +334,7 @@ def _read_about(build: Path) -> dict[str, Any] | None:
     if hashlib.sha256(text).hexdigest().encode() != digest:
         return None
     about: dict[str, Any] = json.loads(text)
-    return about if (about["format"], about["converter"]) == (FORMAT, converter()) else None
+    return about if (about["format"], about["converter"]) == (FORMAT, resources.converter()) else None
 
 
 def load(build: Path, asked: str, scratch: Path) -> State | None:

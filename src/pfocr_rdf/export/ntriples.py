@@ -27,6 +27,6 @@ def _export(path: Path, target: Path) -> int:
             for triple in ox.parse(input=turtle, format=ox.RdfFormat.TURTLE):
                 stream.write(f"{triple} .\n")
                 count += 1
-    except (SyntaxError, OSError) as error:
+    except (SyntaxError, *codecs.DAMAGED) as error:
         raise UsageError(f"{path}: cannot be read ({error}); build again") from error
     return count
