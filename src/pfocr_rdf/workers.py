@@ -72,7 +72,7 @@ class Processes(AbstractContextManager["Processes"]):
             return
         if self._pool is None:
             context = multiprocessing.get_context("spawn")
-            self._pool = ProcessPoolExecutor(min(self.workers, len(tasks)), mp_context=context, initializer=_begin)
+            self._pool = ProcessPoolExecutor(min(self.workers, len(tasks)), context, _begin, (os.getpid(),))
         try:
             futures = [self._pool.submit(function, task) for task in tasks]
             for future in as_completed(futures):
@@ -84,12 +84,12 @@ class Processes(AbstractContextManager["Processes"]):
             ) from error
 
 
-def _begin() -> None:
+def _begin(parent: int) -> None:
     """Set a worker process up: it ends with its parent, and leaves interrupts to it."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PARENT_DEATH, int(signal.SIGKILL), 0, 0, 0)
-        if os.getppid() == 1:  # the parent died before
+        if os.getppid() != parent:  # it died before
             os._exit(1)
 
 
