@@ -6,6 +6,7 @@ killed run leaves nothing that stops the next one.
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import hashlib
 import json
@@ -17,7 +18,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from pfocr_rdf.errors import UsageError
+from pfocr_rdf.errors import PfocrError, UsageError
 
 MANIFEST = "manifest.json"
 REJECTED = "rejected.jsonl"
@@ -29,6 +30,8 @@ _OURS = re.compile(
     r"|pfocr-all\.nq\.gz|work|\.cache|\.gitkeep"
 )
 """Names that a build may hold; a folder with any other is the user's."""
+_REFUSALS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
+"""What the system says when a disk takes no more."""
 
 
 @contextmanager
@@ -36,8 +39,8 @@ def building(out: Path, *, keep: str | None = None) -> Iterator[Path]:
     """Yield the folder to build in; when the `with` block ends well, it takes the place of `out`.
 
     When the block raises, `out` stays as it was. Of a run that was killed, only what lies under the name `keep` is
-    left in the folder. Raises `UsageError` when `out` is something else than a
-    build, or when another run is building it.
+    left in the folder. Raises `UsageError` when `out` is something else than a build, or when another run is building
+    it, `PfocrError` when the disk takes no more.
     """
     out = Path(os.path.realpath(out))
     if not out.name:
@@ -53,7 +56,8 @@ def building(out: Path, *, keep: str | None = None) -> Iterator[Path]:
             old.rename(out)
         _check_place(out)
         _empty(new, keep)
-        yield new
+        with _refused(out):
+            yield new
         shutil.rmtree(new / WORK, ignore_errors=True)
         _sync(new)
         if old.exists():
@@ -84,11 +88,24 @@ def new_folder(out: Path) -> Iterator[Path]:
     except OSError as error:
         raise UsageError(f"{new}: cannot be made ({error.strerror}); remove it or give another folder") from error
     try:
-        yield new
+        with _refused(out):
+            yield new
         new.replace(out)
     except BaseException:
         shutil.rmtree(new, ignore_errors=True)
         raise
+
+
+@contextmanager
+def _refused(out: Path) -> Iterator[None]:
+    """Say in one line which folder could not be written when the disk takes no more."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in _REFUSALS:
+            raise
+        said = f"cannot be written ({error.strerror}), nothing there was changed"
+        raise PfocrError(f"{out}: {said}; free some space or give another folder with --out") from error
 
 
 def _claim(folder: Path) -> int:

@@ -65,6 +65,11 @@ class _Commands(TyperGroup):
             code = _fail(str(error), error.exit_code)
         except typer.Abort:
             code = _fail("stopped", 1)
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            place = error.filename or tempfile.gettempdir()
+            code = _fail(f"{place}: {error.strerror or error}; see that it can be used, and that its disk has space", 1)
         except _WrongCall as error:
             code = _explain(error)
         if standalone_mode:

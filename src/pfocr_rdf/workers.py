@@ -75,7 +75,7 @@ class Processes(AbstractContextManager["Processes"]):
             return map(function, tasks)
         if self._pool is None:
             context = multiprocessing.get_context("spawn")
-            self._pool = ProcessPoolExecutor(min(self.workers, len(tasks)), mp_context=context, initializer=_begin)
+            self._pool = ProcessPoolExecutor(min(self.workers, len(tasks)), context, _begin, (os.getpid(),))
         try:
             return self._results([self._pool.submit(function, task) for task in tasks])
         except BrokenProcessPool as error:
@@ -90,12 +90,12 @@ class Processes(AbstractContextManager["Processes"]):
             raise PfocrError(_KILLED) from error
 
 
-def _begin() -> None:
+def _begin(parent: int) -> None:
     """Set a worker process up: it ends with its parent, and leaves interrupts to it."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PARENT_DEATH, int(signal.SIGKILL), 0, 0, 0)
-        if os.getppid() == 1:  # the parent died before
+        if os.getppid() != parent:  # it died before
             os._exit(1)
 
 
