@@ -21,7 +21,7 @@ from urllib.parse import urlencode, urlsplit
 
 from tests.support import unavailable
 
-PATIENCE = 90
+PATIENCE = 240
 """So many seconds a program may take to be ready, to answer and to stop."""
 
 COUNT = "SELECT ?g (COUNT(*) AS ?n) WHERE { GRAPH ?g { ?s ?p ?o } } GROUP BY ?g"
