@@ -13,7 +13,7 @@ INSTALLED := .venv/.installed
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 CHECKED := $(wildcard src flows tests tools benchmarks)
 # Command and Debian package of what the tests use beside Python.
-TOOLS := serdi:serdi rapper:raptor2-utils java:default-jre-headless mvn:maven git:git
+TOOLS := serdi:serdi rapper:raptor2-utils java:default-jre-headless mvn:maven git:git zstd:zstd virtuoso-t:virtuoso-opensource-7-bin
 
 .PHONY: help env run test test-slow bench ci-deps jars format lock wheel clean distclean
 
@@ -61,7 +61,7 @@ bench: env ## run the programs of benchmarks/
 	  echo "== $$program"; $(BIN)/python "$$program"; \
 	done
 
-ci-deps: ## install the programs that the tests use (Debian, root or sudo), and fetch the jar
+ci-deps: ## install the programs that the tests use (Debian, root or sudo), and fetch the jars
 	@missing=; \
 	for tool in $(TOOLS); do command -v "$${tool%%:*}" >/dev/null || missing="$$missing $${tool##*:}"; done; \
 	if [ -n "$$missing" ]; then \
@@ -76,7 +76,7 @@ ci-deps: ## install the programs that the tests use (Debian, root or sudo), and 
 	fi
 	@$(MAKE) jars
 
-jars: env ## fetch the Jena jar of tests/jars.json into build/jars and check it
+jars: env ## fetch the jars of tests/jars.json into build/jars and check them
 	@$(BIN)/python -m tests.support
 
 format: env ## put the code in order
@@ -95,7 +95,7 @@ wheel: env ## build the wheel into dist/
 	rm -rf build/lib build/bdist.*
 	$(BIN)/python -m build --wheel --no-isolation --outdir dist
 
-clean: ## remove what was built, the caches and output/; keep .venv and the jar
+clean: ## remove what was built, the caches and output/; keep .venv and the jars
 	rm -rf build/lib build/bdist.* build/lock build/constraints.txt dist src/*.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find $(CHECKED) ontologies -name __pycache__ -prune -exec rm -rf {} +
 	find output -mindepth 1 ! -name .gitkeep -delete

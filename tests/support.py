@@ -1,7 +1,7 @@
-"""What tests share: the folders, the programs of others that they use, and the pinned jar.
+"""What tests share: the folders, the programs of others that they use, and the pinned jars.
 
 Whatever is not part of the checkout may be missing: then a test is skipped with one line that says how to
-get it, and under `CI=true` it fails. Run as a program (`make jars`), it fetches the jar.
+get it, and under `CI=true` it fails. Run as a program (`make jars`), it fetches the jars.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ SHARED = ROOT.parent / "shared"
 JARS = ROOT / "build" / "jars"
 PINS = Path(__file__).with_name("jars.json")
 JENA = "jena-fuseki-server"
+BLAZEGRAPH = "blazegraph-jar"
 
 
 class Missing(Exception):
@@ -57,19 +58,24 @@ def require_tool(name: str, package: str) -> Path:
 
 def require_jena(given: Path | None = None) -> Path:
     """Return the Jena jar, or skip the running test; `java` is there too."""
+    return require_jar(JENA, given)
+
+
+def require_jar(name: str, given: Path | None = None) -> Path:
+    """Return a jar of `tests/jars.json`, or skip the running test; `java` is there too."""
     try:
         find_tool("java", "default-jre-headless")
-        return jena_jar(given)
+        return pinned_jar(name, given)
     except Missing as missing:
         unavailable(str(missing))
 
 
-def jena_jar(given: Path | None = None) -> Path:
-    """Return the pinned Jena jar: the given one, else that of `build/jars`, else fetched with Maven.
+def pinned_jar(pinned: str, given: Path | None = None) -> Path:
+    """Return a pinned jar: the given one, else that of `build/jars`, else fetched with Maven.
 
     Raises `Missing` when it can be neither found nor fetched, and `ValueError` when it is not the pinned one.
     """
-    pin = json.loads(PINS.read_text(encoding="utf-8"))[JENA]
+    pin = json.loads(PINS.read_text(encoding="utf-8"))[pinned]
     name, version = pin["coordinates"].split(":")[1:]
     jar = given or JARS / f"{name}-{version}.jar"
     if given is not None and not given.is_file():
@@ -103,6 +109,7 @@ def _sha256(path: Path) -> str:
 
 if __name__ == "__main__":
     try:
-        print(jena_jar().relative_to(ROOT))
+        for each in json.loads(PINS.read_text(encoding="utf-8")):
+            print(pinned_jar(each).relative_to(ROOT))
     except (Missing, ValueError) as problem:
         sys.exit(str(problem))
