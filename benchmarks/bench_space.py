@@ -1,8 +1,7 @@
 """How much disk a build needs for each byte of its source: what `pipeline.SPACE_FACTOR` rests on.
 
-Makes a source of figures with tables, builds it, and prints the size of its parts when all are
-written, and of the finished build, as multiples of the source: parts are removed while they are merged, so the
-largest moment is at most the sum of both.
+Makes a source of figures with tables, builds it, and prints the size of its parts when all are written, of the
+finished build with its cache, and of all that lies there at the highest moment, as multiples of the source.
 
     python benchmarks/bench_space.py --figures 500
 """
@@ -13,7 +12,8 @@ import argparse
 import tempfile
 from pathlib import Path
 
-from pfocr_rdf import Options, buildfolder, pipeline
+from pfocr_rdf import Options, pipeline
+from pfocr_rdf.workers import Serial
 
 HEADER = "organism_id\torganism_name\torganism_group\tword\tmatch\tncbigene_symbol\tncbigene_id\tsource\n"
 RECORD = """---
@@ -74,6 +74,11 @@ def write_source(root: Path, figures: int, rows: int) -> int:
     return size
 
 
+def size_of(folder: Path) -> int:
+    """Return the size of all files in a folder."""
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+
+
 def main() -> None:
     """Build and print the multiples."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -83,17 +88,15 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         source = Path(folder) / "source"
         size = write_source(source, options.figures, options.rows)
-        asked = Options()
-        with pipeline.opened(str(source), asked) as snapshot, buildfolder.building(Path(folder) / "build") as new:
-            work = new / buildfolder.WORK
-            work.mkdir()
-            plan = pipeline.plan(snapshot, asked)
-            results = [pipeline.convert_batch(batch, plan.root, plan.context, work) for batch in plan.batches]
-            most = sum(path.stat().st_size for path in new.rglob("*") if path.is_file())
-            pipeline.write_build(plan, results, new, asked)
-        done = sum(path.stat().st_size for path in (Path(folder) / "build").iterdir())
+        asked, out = Options(), Path(folder) / "build"
+        with pipeline.making(str(source), out, asked) as (prepared, new):
+            results = pipeline.run_shards(prepared, Serial())
+            parts = size_of(new)
+            pipeline.finish(prepared, results, new, asked, Serial())
+            most = size_of(new)
+        done = size_of(out)
     print(f"{options.figures} figures, {options.rows} rows each, source {size:,} bytes")
-    print(f"parts {most / size:.1f} times the source, finished {done / size:.1f} times, sum {(most + done) / size:.1f}")
+    print(f"parts {parts / size:.1f} times the source, finished {done / size:.1f} times, most {most / size:.1f}")
 
 
 if __name__ == "__main__":
