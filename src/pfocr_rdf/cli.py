@@ -160,6 +160,18 @@ Workers = Annotated[
 ShardRecords = Annotated[
     int, typer.Option(min=1, help="Records that one process holds at a time: bounds memory, changes no byte.")
 ]
+Scheduler = Annotated[
+    str | None,
+    typer.Option(metavar="ADDRESS", help="Let the workers of this Dask scheduler convert, such as tcp://host:8786."),
+]
+Work = Annotated[
+    str | None,
+    typer.Option(
+        metavar="PLACE",
+        help="Where the parts go meanwhile: a folder that all workers reach, or an address such as s3://bucket/prefix.",
+        show_default="beside OUT",
+    ),
+]
 ImagePattern = Annotated[str, typer.Option(help="Address of an image, with {pmcid} and {filename}.")]
 MaxRejected = Annotated[
     float, typer.Option(parser=_share, metavar="SHARE", help="Share of records that may be rejected; one always may.")
@@ -212,6 +224,8 @@ def build(
     max_rejected: MaxRejected = "1%",  # type: ignore[assignment]
     max_rejected_rows: MaxRejectedRows = "1%",  # type: ignore[assignment]
     workers: Workers = None,
+    scheduler: Scheduler = None,
+    work: Work = None,
     shard_records: ShardRecords = 1_000,
     compress: Annotated[Compression, typer.Option(help="How the layers' files are compressed.")] = Compression.NONE,
     nquads: Annotated[bool, typer.Option("--nquads", help="Write pfocr-all.nq.gz too: everything as N-Quads.")] = False,
@@ -240,7 +254,9 @@ def build(
     )
     log.info("building %s into %s", source, out)
     with _progress("figures") as start:
-        built = pipeline.build(source, out, options, workers=workers, start=start, use_cache=use_cache)
+        built = pipeline.build(
+            source, out, options, workers=workers, start=start, use_cache=use_cache, work=work, scheduler=scheduler
+        )
     if as_json:
         typer.echo(json.dumps(built.manifest, ensure_ascii=False, indent=2))
         return

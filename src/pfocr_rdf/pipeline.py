@@ -9,14 +9,16 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import os
 import platform
 import shutil
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -98,41 +100,68 @@ def build(
     workers: int | None = None,
     start: Start | None = None,
     use_cache: bool = True,
+    work: str | None = None,
+    scheduler: str | None = None,
 ) -> Built:
     """Convert a source into the build folder `out`, which is replaced only when all went well.
 
     Of an earlier build there, what did not change is taken over, unless `use_cache` is false; the bytes are the same
-    in any case, and for any number of workers (None: one for each core).
+    in any case, for any number of workers (None: one for each core) and wherever these are: with `scheduler`, the
+    address of a Dask scheduler, its workers convert the shards. `work` is where the parts go meanwhile (see `making`).
     Raises `UsageError` for a call that cannot work, `TooManyRejected` when too much was refused.
     """
-    with (
-        making(source, out, options, use_cache=use_cache) as (prepared, folder),
-        Processes(workers or cores()) as engine,
-    ):
+    if work is not None and storage.is_private(work):
+        if scheduler is not None or (workers or 1) > 1:
+            raise UsageError(f"{work}: is seen by one process alone; give a folder or s3://, or --workers 1")
+        workers = 1
+    with ExitStack() as stack:
+        engine: Engine | None = None
+        if scheduler is not None:
+            from pfocr_rdf.dask_engine import DaskEngine
+
+            engine = stack.enter_context(DaskEngine(scheduler))
+        prepared, folder = stack.enter_context(making(source, out, options, use_cache=use_cache, work=work))
+        local = stack.enter_context(Processes(workers or cores()))
+        engine = engine or local
         results = run_shards(prepared, engine, start)
-        written, ledger = finish(prepared, results, folder, options, engine, keep_cache=use_cache)
+        written, ledger = finish(prepared, results, folder, options, engine, keep_cache=use_cache, local=local)
         converted = sum(len(prepared.plan.papers[pmcid]) for pmcid in prepared.convert)
     return Built(out, written, ledger, converted)
 
 
 @contextmanager
-def making(source: str, out: Path, options: Options, *, use_cache: bool = True) -> Iterator[tuple[Prepared, Path]]:
+def making(
+    source: str, out: Path, options: Options, *, use_cache: bool = True, work: str | None = None
+) -> Iterator[tuple[Prepared, Path]]:
     """Yield what is to be done and the folder to build in; `out` is replaced at the end.
 
+    The results of shards go to a folder of this build's own below `work` (a folder or an address, see `storage`),
+    else beside `out`. It is removed when the build went well; below `work` it is kept when not, and a later build of
+    the same `out` takes over what is finished there.
     Raises `UsageError` when the source or the place is not there, or the disk is too full.
     """
     began, clock = datetime.now(UTC), time.monotonic()
     known = state.known_figids(out) if use_cache else {}
     with opened(source, options, known=known) as snapshot, buildfolder.building(out, keep=buildfolder.WORK) as folder:
-        (folder / buildfolder.WORK / SHARDS).mkdir(parents=True, exist_ok=True)
+        (folder / buildfolder.WORK).mkdir(exist_ok=True)
+        place = str(folder / buildfolder.WORK / SHARDS) if work is None else _own_place(work, out)
+        storage.make_folder(place)
         planned = plan(snapshot, options)
-        prepared = prepare(planned, out if use_cache else None, str(folder / buildfolder.WORK / SHARDS))
+        prepared = prepare(planned, out if use_cache else None, place)
         wanted = snapshot.bytes * SPACE_FACTOR
         if prepared.before:
             wanted = 2 * sum(path.stat().st_size for path in prepared.before.iterdir() if path.is_file())
         buildfolder.need_space(out, wanted)
         yield prepared, folder
         _write_run(folder, source, out, began, time.monotonic() - clock)
+        if work is not None:
+            storage.remove(place)
+
+
+def _own_place(work: str, out: Path) -> str:
+    """Return the place of a build's own below `work`, named by the real path of `out`."""
+    name = hashlib.sha256(os.path.realpath(out).encode()).hexdigest()[:16]
+    return storage.join(storage.normal(work), f"pfocr-rdf-{name}")
 
 
 def prepare(planned: Plan, out: Path | None, place: str) -> Prepared:
@@ -158,8 +187,7 @@ def run_shards(prepared: Prepared, engine: Engine, start: Start | None = None) -
     """Convert all papers that must be, with the engine; return the results in order."""
     made = cut(prepared.plan, prepared.convert, prepared.place)
     log.info("converting %d papers in %d shards", len(prepared.convert), len(made))
-    if not storage.is_remote(prepared.place):
-        _sweep(Path(prepared.place), made)
+    _sweep(prepared.place, made)
     progress = start(sum(len(shard.records) for shard in made)) if start else None
     results: list[Result] = []
     for result in engine.map(convert, made):
@@ -169,17 +197,20 @@ def run_shards(prepared: Prepared, engine: Engine, start: Start | None = None) -
     return sorted(results, key=lambda result: result.number)
 
 
-def _sweep(folder: Path, made: list[Shard]) -> None:
+def _sweep(place: str, made: list[Shard]) -> None:
     """Remove what a killed run left behind and this one does not use."""
     used = {shard.key for shard in made}
-    for path in folder.iterdir():
-        if path.name.partition(".")[0] not in used and not path.name.startswith("context-"):
-            path.unlink()
+    for name in storage.names(place):
+        if name.partition(".")[0] not in used and not name.startswith("context-"):
+            storage.remove(storage.join(place, name))
 
 
-def resolve(prepared: Prepared, results: list[Result], work: Path, engine: Engine, options: Options) -> Resolved:
+def resolve(
+    prepared: Prepared, results: list[Result], work: Path, engine: Engine, options: Options, local: Engine | None = None
+) -> Resolved:
     """Bring the results of shards and the state before together, and resolve what many records say of one thing.
 
+    `engine` reaches the place of the shards' results, `local` (`engine`, if it is not given) this machine's files.
     Raises `TooManyRejected` when too much of the source was refused.
     """
     planned, known = prepared.plan, prepared.state
@@ -194,7 +225,7 @@ def resolve(prepared: Prepared, results: list[Result], work: Path, engine: Engin
         aliases += paper.aliases
     ledger.report(*duplicate_aliases(aliases))
     ledger.check(options.settings)
-    found = Things(known.all_sayings(), _places(known, engine))
+    found = Things(known.all_sayings(), _places(known, prepared.place, engine, local or engine))
     if prepared.before is not None:
         found.only, found.maybe = touched
     runs: dict[Layer, list[Run]] = {layer: [] for layer in ALWAYS}
@@ -255,7 +286,7 @@ def _search(task: _Search) -> tuple[int, list[Fact]]:
     return task.number, things.dissents(task.section.read(), task.wanted, task.expected)
 
 
-def _places(known: State, engine: Engine) -> things.Places:
+def _places(known: State, place: str, engine: Engine, local: Engine) -> things.Places:
     """Return what looks dissenting places up in the sections of a state."""
 
     def look(wanted: frozenset[str], expected: things.Expected) -> Iterator[Fact]:
@@ -263,7 +294,9 @@ def _places(known: State, engine: Engine) -> things.Places:
         tasks = [
             _Search(section, number, wanted, expected) for number, section in enumerate(known.sections) if section.size
         ]
-        for number, found in engine.map(_search, tasks):
+        far = [task for task in tasks if task.section.path.startswith(place)]
+        near = [task for task in tasks if not task.section.path.startswith(place)]  # of the build before
+        for number, found in chain(engine.map(_search, far), local.map(_search, near)):
             # papers that were converted anew have their facts in a later section
             yield from (fact for fact in found if known.at.get(fact[3].partition("__")[0]) == number)
 
@@ -318,20 +351,22 @@ def finish(
     engine: Engine,
     *,
     keep_cache: bool = True,
+    local: Engine | None = None,
 ) -> tuple[dict[str, Any], Ledger]:
     """Write all files of a build into its folder; return manifest and accounts.
 
+    The folder is this machine's: layers are written by `local` where `engine` runs elsewhere.
     Raises `TooManyRejected` when too much of the source was refused.
     """
     work = folder / buildfolder.WORK
     planned, output = prepared.plan, prepared.plan.output
-    resolved = resolve(prepared, results, work, engine, options)
+    resolved = resolve(prepared, results, work, engine, options, local)
     _add_constant(resolved, work, planned, options)
     jobs = _jobs(prepared, resolved, folder, work)
     log.info("writing %d layers", len(jobs))
     # the largest first, so that no core waits for it alone at the end
     jobs.sort(key=lambda job: -sum(block.size for run in job.runs for block in run.blocks))
-    done = {written.layer: written for written in engine.map(write, jobs)}
+    done = {written.layer: written for written in (local or engine).map(write, jobs)}
     written = [done[layer] for layer in Layer if layer in done]
     _write_index(folder, written)
     if output.nquads:

@@ -1,11 +1,15 @@
-"""The shipped files of `ontologies/`: where they lie, and the small ones read."""
+"""The shipped files of `ontologies/`: where they lie, and the small ones read; and the hash of the whole program."""
 
 from __future__ import annotations
 
+import hashlib
 import json
 from functools import cache
 from importlib.resources import files
+from pathlib import Path
 from typing import Any
+
+import pfocr_rdf
 
 PACKAGE = "pfocr_rdf.ontologies"
 
@@ -47,3 +51,16 @@ def common_organisms() -> dict[str, str]:
         name, taxid = line.split("\t")
         names[name] = taxid
     return names
+
+
+@cache
+def converter() -> str:
+    """Return a hash of the program: what another version made is not used."""
+    digest = hashlib.sha256(pfocr_rdf.__version__.encode())
+    package = Path(pfocr_rdf.__file__).parent
+    for path in sorted(package.rglob("*.py")):
+        digest.update(path.relative_to(package).as_posix().encode())
+        digest.update(path.read_bytes())
+    for name in ("lexicon.ttl", "organisms.tsv", "pfocr.ttl", "prefixes.json", "schemaorg.context.jsonld"):
+        digest.update(read_text(name).encode())
+    return digest.hexdigest()

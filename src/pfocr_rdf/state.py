@@ -13,16 +13,15 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-import pfocr_rdf
-from pfocr_rdf import facts, resources, storage
+from pfocr_rdf import facts, storage
 from pfocr_rdf.buildfolder import MANIFEST
 from pfocr_rdf.errors import Problem
 from pfocr_rdf.extract.records import hash_file
 from pfocr_rdf.plan import Plan
+from pfocr_rdf.resources import converter
 from pfocr_rdf.shards import Paper, Result, fingerprint, problem_from, problem_parts
 
 FOLDER = ".cache"
@@ -197,19 +196,6 @@ class Sayings:
     def __iter__(self) -> Iterator[tuple[str, int]]:
         """Yield each saying (escaped) with its count."""
         return heapq.merge(self.of.tally, sorted(self.of.page_sayings().items()))
-
-
-@lru_cache(maxsize=1)
-def converter() -> str:
-    """Return a hash of the program: a cache of another version is not used."""
-    digest = hashlib.sha256(pfocr_rdf.__version__.encode())
-    package = Path(pfocr_rdf.__file__).parent
-    for path in sorted(package.rglob("*.py")):
-        digest.update(path.relative_to(package).as_posix().encode())
-        digest.update(path.read_bytes())
-    for name in ("lexicon.ttl", "organisms.tsv", "pfocr.ttl", "prefixes.json", "schemaorg.context.jsonld"):
-        digest.update(resources.read_text(name).encode())
-    return digest.hexdigest()
 
 
 def save(state: State, build: Path, build_sha256: str, asked: str, before: Path | None) -> None:
