@@ -13,8 +13,9 @@ from pathlib import Path
 import pytest
 
 from benchmarks import corpus_build
-from pfocr_rdf import buildfolder, pipeline, shards, storage
+from pfocr_rdf import buildfolder, facts, pipeline, shards, storage
 from pfocr_rdf.errors import PfocrError, UsageError
+from pfocr_rdf.plan import cut, plan
 from pfocr_rdf.settings import Settings
 from pfocr_rdf.shards import Output
 from tests import services
@@ -216,6 +217,25 @@ pipeline.build(sys.argv[1], Path(sys.argv[2]), options(), workers=1, work=sys.ar
     assert list(work.iterdir()) == []
 
 
+def test_a_tally_that_is_too_large_for_memory_is_spilled_beside_the_parts(
+    source: Path, plain: dict[str, bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    places: list[Path] = []
+    spill = facts.Tally._spill
+
+    def spy(tally: facts.Tally) -> None:
+        places.append(tally._folder)
+        spill(tally)
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(facts.Tally, "_spill", spy)
+    monkeypatch.setattr(facts.Tally.__init__, "__defaults__", (200,))
+    pipeline.build(str(source), tmp_path / "build", options(), workers=1)
+    assert content(tmp_path / "build") == plain
+    assert set(places) == {tmp_path / ".build.new" / buildfolder.WORK}
+    assert [path.name for path in tmp_path.iterdir()] == ["build"]
+
+
 def test_parts_stay_when_a_build_fails_and_go_with_the_next_that_ends_well(source: Path, tmp_path: Path) -> None:
     broken = tmp_path / "source"
     broken.mkdir()
@@ -293,8 +313,8 @@ def test_a_worker_of_another_version_says_so(source: Path, tmp_path: Path, monke
     place = tmp_path / "place"
     place.mkdir()
     with pipeline.opened(str(source), options()) as snapshot:
-        planned = pipeline.plan(snapshot, options())
-        first, *_ = pipeline.cut(planned, planned.papers, str(place))
+        planned = plan(snapshot, options())
+        first, *_ = cut(planned, planned.papers, str(place))
     monkeypatch.setattr("pfocr_rdf.resources.converter", lambda: "another")
     shards._read_context.cache_clear()
     with pytest.raises(UsageError, match="another version of pfocr-rdf"):

@@ -147,7 +147,7 @@ def making(
         place = str(folder / buildfolder.WORK / SHARDS) if work is None else _own_place(work, out)
         storage.make_folder(place)
         planned = plan(snapshot, options)
-        prepared = prepare(planned, out if use_cache else None, place)
+        prepared = prepare(planned, out if use_cache else None, place, folder / buildfolder.WORK)
         wanted = snapshot.bytes * SPACE_FACTOR
         if prepared.before:
             wanted = 2 * sum(path.stat().st_size for path in prepared.before.iterdir() if path.is_file())
@@ -164,19 +164,20 @@ def _own_place(work: str, out: Path) -> str:
     return storage.join(storage.normal(work), f"pfocr-rdf-{name}")
 
 
-def prepare(planned: Plan, out: Path | None, place: str) -> Prepared:
+def prepare(planned: Plan, out: Path | None, place: str, scratch: Path) -> Prepared:
     """Find out which papers must be converted, with the cache of the build at `out` if it fits.
 
-    `place` is where the results of shards go.
+    `place` is where the results of shards go, `scratch` a folder for what does not fit in memory.
     """
     before = (
-        state.load(out, planned.asked)
+        state.load(out, planned.asked, scratch)
         if out is not None and blocks.can_update(planned.context.settings.image_pattern)
         else None
     )
     everything = list(planned.papers)
     if before is None or out is None:
-        return Prepared(planned, State(organisms=planned.context.organisms), everything, place=place)
+        empty = State(organisms=planned.context.organisms, tally=facts.Tally(scratch))
+        return Prepared(planned, empty, everything, place=place)
     changed = before.changed(planned)
     gone = [pmcid for pmcid in before.papers if pmcid not in planned.papers]
     before.organisms = planned.context.organisms
@@ -495,7 +496,7 @@ def changes(
     source was refused.
     """
     with opened(source, options, known=state.known_figids(build)) as snapshot, Processes(workers or cores()) as engine:
-        prepared = prepare(plan(snapshot, options), build, str(work))
+        prepared = prepare(plan(snapshot, options), build, str(work), work)
         if prepared.before is None:
             raise UsageError(
                 f"{build}: has no cache of this version and these options; build it again with them, then ask"
@@ -514,7 +515,7 @@ def check(
 ) -> Ledger:
     """Convert a source into the scratch folder `work` and return its accounts; nothing is kept."""
     with opened(source, options) as snapshot, Processes(workers or cores()) as engine:
-        prepared = prepare(plan(snapshot, options), None, str(work))
+        prepared = prepare(plan(snapshot, options), None, str(work), work)
         results = run_shards(prepared, engine, start)
         lenient = replace(options, settings=replace(options.settings, max_rejected=1.0, max_rejected_rows=1.0))
         return resolve(prepared, results, work, engine, lenient).ledger

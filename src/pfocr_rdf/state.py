@@ -278,8 +278,11 @@ def known_figids(build: Path) -> dict[str, tuple[str, str]]:
     return found
 
 
-def load(build: Path, asked: str) -> State | None:
-    """Return the state of a build, or None where there is no cache that fits the build, the options and the program."""
+def load(build: Path, asked: str, scratch: Path) -> State | None:
+    """Return the state of a build, or None where there is no cache that fits the build, the options and the program.
+
+    `scratch` is a folder for what does not fit in memory.
+    """
     folder = build / FOLDER
     try:
         about: dict[str, Any] = json.loads((folder / "state.json").read_text(encoding="utf-8"))
@@ -297,6 +300,7 @@ def load(build: Path, asked: str) -> State | None:
             groups=about["groups"],
             conflicts=[problem_from(parts) for parts in about["conflicts"]],
             base=about["base"],
+            tally=facts.Tally(scratch),
         )
         state.sections = [
             Section(str(folder / Path(name).name), start, size) for name, start, size in about["sections"]
