@@ -39,7 +39,7 @@ $(INSTALLED): pyproject.toml constraints.txt
 	@rm -f $@
 	@# The build backend comes first and from the lock as well, so that building takes nothing unpinned.
 	@$(PIP) install --quiet --constraint constraints.txt setuptools
-	@$(PIP) install --quiet --constraint constraints.txt --no-build-isolation --editable '.[flows,dev]'
+	@$(PIP) install --quiet --constraint constraints.txt --no-build-isolation --editable '.[flows,dask,s3,dev]'
 	@echo '$(CURDIR)' > $@
 
 run: env ## build the graph of seeds/ into output/build and ask it the example question
@@ -86,7 +86,7 @@ format: env ## put the code in order
 lock: env ## write constraints.txt anew, with the newest versions that pyproject.toml allows
 	rm -rf build/lock
 	$(BIN)/python -m venv build/lock
-	build/lock/bin/python -m pip --disable-pip-version-check install --quiet --editable '.[flows,dev]'
+	build/lock/bin/python -m pip --disable-pip-version-check install --quiet --editable '.[flows,dask,s3,dev]'
 	{ head -n 1 constraints.txt; build/lock/bin/python -m pip freeze --all --exclude pip --exclude-editable | LC_ALL=C sort -f; } > build/constraints.txt
 	mv build/constraints.txt constraints.txt
 	rm -rf build/lock

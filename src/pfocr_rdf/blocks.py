@@ -164,23 +164,29 @@ def united(found: Iterable[Item]) -> Iterator[Item]:
 class Source:
     """The blocks of one file, read by place; keeps the file open."""
 
-    def __init__(self, place: str, codec: Codec, quads: str | None = None) -> None:
-        """Read blocks of the file at `place`, and their N-Quads from the file `quads`."""
+    def __init__(
+        self,
+        place: str,
+        codec: Codec,
+        quads: str | None = None,
+        *,
+        end: int | None = None,
+        ahead: int = storage.AHEAD,
+    ) -> None:
+        """Read blocks of the file at `place`, and their N-Quads from the file `quads`; of a store as `Reader` does."""
         self.place, self.codec = place, codec
-        self.stream = storage.open_read(place)
-        self.quads = storage.open_read(quads) if quads else None
+        self.reader = storage.Reader(place, end=end, ahead=ahead)
+        self.quads = self.reader if quads == place else storage.Reader(quads) if quads else None
 
     def packed(self, block: Block) -> bytes:
         """Return a block's bytes as they stand in the file."""
-        self.stream.seek(block.offset)
-        return self.stream.read(block.size)
+        return self.reader.read(block.offset, block.size)
 
     def packed_quads(self, block: Block) -> bytes:
         """Return the bytes of a block's N-Quads as they stand in their file."""
         if self.quads is None:
             return b""
-        self.quads.seek(block.quads_offset)
-        return self.quads.read(block.quads_size)
+        return self.quads.read(block.quads_offset, block.quads_size)
 
     def text(self, block: Block) -> bytes:
         """Return a block's Turtle.
@@ -203,7 +209,7 @@ class Source:
 
     def close(self) -> None:
         """Close the files."""
-        self.stream.close()
+        self.reader.close()
         if self.quads:
             self.quads.close()
 

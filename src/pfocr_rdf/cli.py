@@ -147,6 +147,8 @@ def build(
     max_rejected: MaxRejected = "1%",  # type: ignore[assignment]
     max_rejected_rows: MaxRejectedRows = "1%",  # type: ignore[assignment]
     workers: Workers = None,
+    scheduler: Scheduler = None,
+    work: Work = None,
     shard_records: ShardRecords = 1_000,
     compress: Annotated[Compression, typer.Option(help="How the layers' files are compressed.")] = Compression.NONE,
     nquads: Annotated[bool, typer.Option("--nquads", help="Write pfocr-all.nq.gz too: everything as N-Quads.")] = False,

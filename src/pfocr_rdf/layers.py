@@ -16,9 +16,9 @@ from operator import attrgetter, itemgetter
 from pathlib import Path
 
 from pfocr_rdf import identifiers as ids
-from pfocr_rdf import serialize
+from pfocr_rdf import serialize, storage
 from pfocr_rdf.blocks import Block, Cuts, Item, Source, Writer, united
-from pfocr_rdf.codecs import CODECS, PLAIN, Codec
+from pfocr_rdf.codecs import CODECS, Codec
 from pfocr_rdf.model import Layer
 from pfocr_rdf.shards import Output, Run
 
@@ -27,6 +27,9 @@ QUADS_PART = "quads-{layer}.nq.gz"
 
 MAX_OPEN = 128
 """So many files are merged at a time."""
+
+MIN_AHEAD = 128 << 10
+"""Bytes that are at least read ahead of each of them, where they lie in a store."""
 
 Place = tuple[str, str]
 """Family of a subject and the id by which it is cut (`blocks.place`)."""
@@ -152,30 +155,30 @@ def merged(runs: Sequence[Run], codec: Codec, work: str) -> Iterator[Item | tupl
         while len(group) > MAX_OPEN:
             group = [*group[MAX_OPEN:], _premerged(group[:MAX_OPEN], codec, work)]
         with ExitStack() as files:
-            sources = _Sources(codec, files)
+            sources = _Sources(codec, files, len(group))
             if len(group) == 1:
-                yield from ((sources.of(group[0], block), block) for block in group[0].blocks)
+                source = sources.of(group[0])
+                yield from ((source, block) for block in group[0].blocks)
             else:
                 yield from united(heapq.merge(*(sources.items(run) for run in group), key=itemgetter(0)))
 
 
 class _Sources:
-    """Opens the files of runs, each once."""
+    """Opens the files of runs, each run's once; `together` are read at the same time and share what is read ahead."""
 
-    def __init__(self, codec: Codec, files: ExitStack) -> None:
+    def __init__(self, codec: Codec, files: ExitStack, together: int) -> None:
         self._codec, self._files = codec, files
-        self._open: dict[tuple[str, str], Source] = {}
+        self._ahead = max(MIN_AHEAD, storage.AHEAD // together)
 
-    def of(self, run: Run, block: Block) -> Source:
-        codec = self._codec if block.digest else PLAIN
-        key = (run.data, codec.name)
-        if key not in self._open:
-            # the N-Quads of a packed block lie in the same file
-            self._open[key] = self._files.enter_context(closing(Source(run.data, codec, run.data)))
-        return self._open[key]
+    def of(self, run: Run) -> Source:
+        end = max(max(block.offset + block.size, block.quads_offset + block.quads_size) for block in run.blocks)
+        # the N-Quads of a packed block lie in the same file
+        source = Source(run.data, self._codec, run.data, end=end, ahead=self._ahead)
+        return self._files.enter_context(closing(source))
 
     def items(self, run: Run) -> Iterator[Item]:
-        return chain.from_iterable(self.of(run, block).items(block) for block in run.blocks)
+        source = self.of(run)
+        return chain.from_iterable(source.items(block) for block in run.blocks)
 
 
 def _premerged(runs: list[Run], codec: Codec, work: str) -> Run:
@@ -184,7 +187,7 @@ def _premerged(runs: list[Run], codec: Codec, work: str) -> Run:
     blocks: list[Block] = []
     last, at = "", 0
     with path.open("wb") as out, ExitStack() as files:
-        sources = _Sources(codec, files)
+        sources = _Sources(codec, files, len(runs))
         for subject, text in united(heapq.merge(*(sources.items(run) for run in runs), key=itemgetter(0))):
             data = text.encode()
             blocks.append(Block(subject, at, len(data), 0, ""))

@@ -9,12 +9,14 @@ values and files.
 from __future__ import annotations
 
 import logging
+import os
 import platform
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -66,6 +68,8 @@ def build(
     workers: int | None = None,
     start: Start | None = None,
     use_cache: bool = True,
+    work: str | None = None,
+    scheduler: str | None = None,
 ) -> Built:
     """Convert a source into the build folder `out`, which is replaced only when all went well.
 
@@ -78,7 +82,7 @@ def build(
         _processes(workers, prepared.plan) as engine,
     ):
         results = run_shards(prepared, engine, start)
-        written, ledger = finish(prepared, results, folder, options, engine, keep_cache=use_cache)
+        written, ledger = finish(prepared, results, folder, options, engine, keep_cache=use_cache, local=local)
         converted = sum(len(prepared.plan.papers[pmcid]) for pmcid in prepared.convert)
     return Built(out, written, ledger, converted)
 
@@ -88,9 +92,14 @@ def _processes(workers: int | None, planned: Plan) -> Processes:
 
 
 @contextmanager
-def making(source: str, out: Path, options: Options, *, use_cache: bool = True) -> Iterator[tuple[Prepared, Path]]:
+def making(
+    source: str, out: Path, options: Options, *, use_cache: bool = True, work: str | None = None
+) -> Iterator[tuple[Prepared, Path]]:
     """Yield what is to be done and the folder to build in; `out` is replaced at the end.
 
+    The results of shards go to a folder of this build's own below `work` (a folder or an address, see `storage`),
+    else beside `out`. It is removed when the build went well; below `work` it is kept when not, and a later build of
+    the same `out` takes over what is finished there.
     Raises `UsageError` when the source or the place is not there, or the disk is too full.
     """
     began, clock = datetime.now(UTC), time.monotonic()
@@ -109,6 +118,8 @@ def making(source: str, out: Path, options: Options, *, use_cache: bool = True) 
         buildfolder.need_space(out, wanted)
         yield prepared, folder
         _write_run(folder, source, out, began, time.monotonic() - clock)
+        if work is not None:
+            storage.remove(place)
 
 
 def _shards_in(work: Path) -> str:
@@ -142,8 +153,7 @@ def run_shards(prepared: Prepared, engine: Engine, start: Start | None = None) -
     """Convert all papers that must be, with the engine, and take each into the state; return the results in order."""
     made = cut(prepared.plan, prepared.convert, prepared.place)
     log.info("converting %d papers in %d shards", len(prepared.convert), len(made))
-    if not storage.is_remote(prepared.place):
-        _sweep(Path(prepared.place), made)
+    _sweep(prepared.place, made)
     progress = start(sum(len(shard.records) for shard in made)) if start else None
     results: list[Result] = []
     for result in engine.map(convert, made):
@@ -154,12 +164,12 @@ def run_shards(prepared: Prepared, engine: Engine, start: Start | None = None) -
     return sorted(results, key=lambda result: result.number)
 
 
-def _sweep(folder: Path, made: list[Shard]) -> None:
+def _sweep(place: str, made: list[Shard]) -> None:
     """Remove what a killed run left behind and this one does not use."""
     used = {shard.key for shard in made}
-    for path in folder.iterdir():
-        if path.name.partition(".")[0] not in used and not path.name.startswith("context-"):
-            path.unlink()
+    for name in storage.names(place):
+        if name.partition(".")[0] not in used and not name.startswith("context-"):
+            storage.remove(storage.join(place, name))
 
 
 def changes(

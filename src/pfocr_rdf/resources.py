@@ -1,4 +1,4 @@
-"""The shipped files of `ontologies/`: where they lie, and the small ones read."""
+"""The shipped files of `ontologies/`: where they lie, and the small ones read; and the hash of the whole program."""
 
 from __future__ import annotations
 

@@ -10,6 +10,8 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import os
+import platform
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -23,7 +25,7 @@ from pfocr_rdf import identifiers as ids
 from pfocr_rdf.accounts import Account, Ledger
 from pfocr_rdf.blocks import Block, Cuts, Item, Seam, united
 from pfocr_rdf.codecs import CODECS, GZIP
-from pfocr_rdf.errors import INPUT_KINDS, Kind, Problem
+from pfocr_rdf.errors import INPUT_KINDS, Kind, Problem, UsageError
 from pfocr_rdf.extract.organisms import MapLine
 from pfocr_rdf.extract.records import RecordFiles, read_figure
 from pfocr_rdf.mapping import article, entities, mention
@@ -170,7 +172,10 @@ class Output:
 
 
 def write_context(context: Context, output: Output, folder: str) -> str:
-    """Write what all shards share (not the maps) as JSON, named by its hash; return its place."""
+    """Write what all shards share (not the maps) as JSON, named by its hash; return its place.
+
+    The version of the program is a part of it: what another one converted is neither reused nor mixed in.
+    """
     symbols = context.symbols
     value = {
         "converter": resources.converter(),
@@ -180,6 +185,7 @@ def write_context(context: Context, output: Output, folder: str) -> str:
         "keywords_are_genes": context.keywords_are_genes,
         "jsonld_context": context.jsonld_context,
         "output": asdict(output),
+        "converter": resources.converter(),
     }
     data = json.dumps(value, ensure_ascii=False, sort_keys=True).encode()
     place = storage.join(folder, f"context-{hashlib.sha256(data).hexdigest()}.json")
@@ -190,6 +196,10 @@ def write_context(context: Context, output: Output, folder: str) -> str:
 @lru_cache(maxsize=2)
 def _read_context(place: str) -> tuple[Context, Output]:
     value = json.loads(storage.get(place))
+    if value["converter"] != resources.converter():
+        raise UsageError(
+            f"the worker on {platform.node()} has another version of pfocr-rdf; install the same one everywhere"
+        )
     settings = value["settings"]
     symbols = value["symbols"]
     context = Context(
@@ -205,12 +215,19 @@ def _read_context(place: str) -> tuple[Context, Output]:
 def convert(shard: Shard, progress: Progress | None = None) -> Result:
     """Read, check and map the records of one shard; write its runs and facts to one data file.
 
-    Raises `OSError` when the place of the result refuses.
+    Raises `OSError` or `PfocrError` when the place of the result refuses, `UsageError` when this is another version
+    of the program than the one that cut the shard, or when the source is not there.
     """
-    if storage.exists(shard.result) and storage.exists(shard.data):
+    finished = _finished(shard)
+    if finished:
         if progress:
             progress(len(shard.records))
-        return Result(**{**json.loads(storage.get(shard.result)), "number": shard.number, "reused": True})
+        return finished
+    if not any(os.path.lexists(f"{shard.root}/{path}") for files in shard.records for path in files.paths):
+        raise UsageError(
+            f"{shard.root}: the records are not there for the worker on {platform.node()}; all workers must see the "
+            "source under this path, so give a folder of a shared file system"
+        )
     shared, output = _read_context(shard.context)
     maps: dict[str, list[MapLine]] = {}
     for line in shard.maps:
@@ -227,6 +244,16 @@ def convert(shard: Shard, progress: Progress | None = None) -> Result:
     return making.write(shard)
 
 
+def _finished(shard: Shard) -> Result | None:
+    """Return the result that an earlier run left, if it is whole."""
+    try:
+        found = Result(**{**json.loads(storage.get(shard.result)), "number": shard.number, "reused": True})
+        size = sum(found.sections["runs"])
+    except (FileNotFoundError, ValueError, TypeError, KeyError):
+        return None
+    return found if found.data == shard.data and storage.size(shard.data) == size else None
+
+
 class _Making:
     """What grows while a shard is converted."""
 
@@ -236,8 +263,7 @@ class _Making:
         self.papers: list[str] = []
         self.files: list[str] = []
         self.counts: Counter[str] = Counter()
-        self.data = io.BytesIO()
-        self.runs: dict[tuple[Layer, str], RunWriter] = {}
+        self.runs: dict[tuple[Layer, str], tuple[RunWriter, io.BytesIO]] = {}
         self.read = 0
 
     def paper(self, pmcid: str, records: Sequence[RecordFiles], root: str) -> None:
@@ -283,9 +309,9 @@ class _Making:
                 items = layers[layer, family] = []
             items.append((subject, text))
         for (layer, family), items in layers.items():
-            run = self.runs.get((layer, family))
-            if run is None:
-                run = self.runs[layer, family] = self._run(layer, family)
+            if (layer, family) not in self.runs:
+                self.runs[layer, family] = self._run(layer, family)
+            run, _ = self.runs[layer, family]
             if family:
                 items.sort()
                 run.add(items[0][0], items[-1][0], "".join(map(itemgetter(1), items)), pmcid)
@@ -294,13 +320,18 @@ class _Making:
         for figid, what in said.items():
             self.section.add(ids.slug(figid), what)
 
-    def _run(self, layer: Layer, family: str) -> RunWriter:
-        cuts = Cuts(layer, self.context.settings.image_pattern)
-        return RunWriter(cuts, self.data, self.output if family else None)
+    def _run(self, layer: Layer, family: str) -> tuple[RunWriter, io.BytesIO]:
+        cuts, stream = Cuts(layer, self.context.settings.image_pattern), io.BytesIO()
+        return RunWriter(cuts, stream, self.output if family else None), stream
 
     def write(self, shard: Shard) -> Result:
-        """Write the data file and the numbers about it."""
-        runs = [found for (layer, _), run in sorted(self.runs.items()) for found in run.finish(layer)]
+        """Write the data file, in which each run is one piece, and the numbers about it."""
+        whole = io.BytesIO()
+        runs: list[dict[str, Any]] = []
+        for layer, family in sorted(self.runs):
+            run, stream = self.runs.pop((layer, family))
+            runs += [{**found, "blocks": _moved(found["blocks"], whole.tell())} for found in run.finish(layer)]
+            whole.write(stream.getbuffer())
         sections: dict[str, tuple[int, int]] = {}
         for name, part in (
             ("facts", self.section.to_bytes()),
@@ -308,9 +339,9 @@ class _Making:
             ("files", "".join(self.files).encode()),
             ("runs", json.dumps(runs).encode()),
         ):
-            sections[name] = (self.data.tell(), len(part))
-            self.data.write(part)
-        data = self.data.getbuffer()
+            sections[name] = (whole.tell(), len(part))
+            whole.write(part)
+        data = whole.getbuffer()
         storage.put(shard.data, data)
         result = Result(
             shard.number, shard.data, sections, hashlib.sha256(data).hexdigest(), dict(self.counts), reused=False

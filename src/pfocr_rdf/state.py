@@ -21,6 +21,7 @@ from pfocr_rdf.buildfolder import MANIFEST, RUN
 from pfocr_rdf.errors import Problem
 from pfocr_rdf.extract.records import hash_file
 from pfocr_rdf.plan import Plan
+from pfocr_rdf.resources import converter
 from pfocr_rdf.shards import Paper, Result, fingerprint, problem_from, problem_parts
 
 FOLDER = ".cache"
