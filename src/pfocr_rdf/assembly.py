@@ -79,19 +79,14 @@ def resolve(prepared: Prepared, results: list[Result], work: Path, engine: Engin
     changed, doubtful = _renew(prepared, results)
     ledger = Ledger()
     ledger.add(planned.ledger)
-    counts: Counter[str] = Counter()
-    aliases: list[tuple[str, str]] = []
-    for paper in known.all_papers():
-        paper.add_to(ledger)
-        counts.update(figures=paper.figures, mentions=paper.mentions, papers=int(paper.figures > 0))
-        aliases += paper.aliases
-    ledger.report(*duplicate_aliases(aliases))
+    totals = shards.total(known.papers.values(), ledger)
+    ledger.report(*duplicate_aliases(totals.aliases))
     ledger.check(options.settings)
     found = Things(known.all_sayings(), _places(prepared, engine))
     if prepared.before is not None:
         found.only, found.maybe = changed, doubtful
     runs = _write_things(found, work, planned)
-    counts.update(found.counts)
+    counts = totals.counts + found.counts
     touched = changed | found.described
     known.conflicts = [old for old in known.conflicts if old.field.partition(" ")[0] not in touched] + found.problems
     touched |= {*known.groups, *found.groups}
@@ -189,7 +184,7 @@ def _constant(prepared: Prepared, work: Path, ledger: Ledger, options: Options) 
     described = [(Layer.ONTOLOGY, description) for description in ontology.describe()]
     if options.pmc_ids is not None:
         layers.append(Layer.XREFS_PUBMED)
-        papers = {paper.pmcid for paper in prepared.state.all_papers() if paper.figures}
+        papers = prepared.state.with_figures()
         for pmcid, pmids in lists.read_pmc_ids(options.pmc_ids, papers).items():
             if len(pmids) > 1:
                 ledger.report(problem("ambiguous-pmid", options.pmc_ids.name, field=pmcid, value=", ".join(pmids)))

@@ -36,8 +36,10 @@ from pfocr_rdf.options import (
     PmcIds,
     Release,
     ResultFormat,
+    Scheduler,
     ShardRecords,
     Source,
+    Work,
     Workers,
 )
 from pfocr_rdf.settings import IMAGE_PATTERN, Settings
@@ -177,7 +179,9 @@ def build(
     )
     log.info("building %s into %s", source, out)
     with printing.progress("figures") as start:
-        built = pipeline.build(source, out, options, workers=workers, start=start, use_cache=use_cache)
+        built = pipeline.build(
+            source, out, options, workers=workers, start=start, use_cache=use_cache, work=work, scheduler=scheduler
+        )
     if as_json:
         typer.echo(json.dumps(built.manifest, ensure_ascii=False, indent=2))
         return

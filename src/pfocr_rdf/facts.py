@@ -244,11 +244,11 @@ def full_place(base: str, place: str) -> str:
 
 def lines_with(data: bytes, wanted: frozenset[str]) -> Iterator[Said]:
     """Yield base and wanted sayings of the lines of a section that hold any of the wanted sayings (escaped)."""
-    sayings, lines = read_section(data)
+    sayings = [line[line.index("\t") + 1 :] for line in _table(data)]
     if wanted.isdisjoint(sayings):
         return
     marks = {str(number): saying for number, saying in enumerate(sayings) if saying in wanted}
-    for line in lines:
+    for line in data[data.index(b"\n\n") + 2 :].decode().split("\n"):
         base, *parts = line.split("\t")
         found = []
         for part in parts:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import heapq
+import json
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, closing
@@ -21,6 +22,7 @@ from pfocr_rdf.blocks import Block, Cuts, Item, Source, Writer, united
 from pfocr_rdf.codecs import CODECS, Codec
 from pfocr_rdf.model import Layer
 from pfocr_rdf.shards import Output, Run
+from pfocr_rdf.terms import expand, iri
 
 QUADS_PART = "quads-{layer}.nq.gz"
 """Name of a layer's part of `pfocr-all.nq.gz`, in the work folder."""
@@ -127,8 +129,22 @@ def changes(job: Job) -> Iterator[tuple[str, str, str]]:
         new = _Ahead(items_of(job.runs, CODECS[job.output.compress], job.work))
         for block, touched in _touched(job.old.blocks, job.removed, cuts, new):
             if touched:
-                gone = (item for item in source.items(block) if cuts.place(item[0]) in job.removed)
-                yield from compare(gone, new.until(touched.end))
+                yield from compare(_items_at(source.text(block), touched.starts), new.until(touched.end))
+
+
+def spool_changes(job: Job) -> tuple[Layer, str]:
+    """Write what `changes` yields to a file of JSON lines in the work folder; return the layer and the path."""
+    path = Path(job.work) / f"changes-{job.layer}.jsonl"
+    with path.open("w", encoding="utf-8", newline="\n") as out:
+        out.writelines(f"{json.dumps(change)}\n" for change in changes(job))
+    return job.layer, str(path)
+
+
+def _items_at(data: bytes, starts: tuple[str, ...]) -> Iterator[Item]:
+    """Yield the subjects of a block whose Turtle begins in one of some ways."""
+    for text in data.decode().split("\n\n"):
+        if text.startswith(starts):
+            yield expand(text[: text.index("\n")]), f"{text}\n\n"
 
 
 def compare(old: Iterable[Item], new: Iterable[Item]) -> Iterator[tuple[str, str, str]]:
@@ -236,9 +252,10 @@ class _Ahead:
 
 @dataclass(frozen=True, slots=True)
 class _Touch:
-    """A block that is written anew; it ends before the subject `end`."""
+    """A block that is written anew: it ends before the subject `end`; `starts` begin the Turtle of what goes."""
 
     end: str | None
+    starts: tuple[str, ...]
 
 
 def _touched(
@@ -247,24 +264,34 @@ def _touched(
     """Yield each block of an earlier layer but its header, and whether subjects go from it or come to it."""
     body = blocks[1:] or [Block("", 0, 0, 0, "")]
     firsts = [block.first for block in body]
-    dirty = {_find(firsts, place, cuts.image_pattern) for place in removed}
+    dirty: dict[int, list[str]] = {}
+    for place in removed:
+        start, alone = _start(place, cuts.image_pattern)
+        token = f"{iri(start)}\n" if alone else f"<{start}"
+        dirty.setdefault(_find(firsts, start, alone=alone), []).append(token)
     for number, block in enumerate(body):
         end = firsts[number + 1] if number + 1 < len(body) else None
         coming = new.next is not None and (end is None or new.next[0] < end)
         if number not in dirty and not coming:
             yield block, None
         else:
-            yield block, _Touch(end)
+            yield block, _Touch(end, tuple(dirty.get(number, ())))
 
 
-def _find(firsts: list[str], place: Place, image_pattern: str) -> int:
-    """Return the number of the block in which all subjects of a place stand, if there are any."""
+def _start(place: Place, image_pattern: str) -> tuple[str, bool]:
+    """Return what the IRIs of all subjects of a place begin with, and whether that is a whole IRI."""
     family, key = place
     if family in (ids.FIGURES, ids.MENTIONS):
-        start = f"{family}{key}__"
-    elif family == ids.PAPERS or key.startswith(family):  # a single subject
-        return max(0, bisect_right(firsts, family + key if family == ids.PAPERS else key) - 1)
-    else:
-        start = image_pattern.partition("{filename}")[0].replace("{pmcid}", key)
+        return f"{family}{key}__", False
+    if family == ids.PAPERS:
+        return f"{family}{key}", True
+    if key.startswith(family):
+        return key, True
+    return image_pattern.partition("{filename}")[0].replace("{pmcid}", key), False
+
+
+def _find(firsts: list[str], start: str, *, alone: bool) -> int:
+    """Return the number of the block in which all subjects of a place stand, if there are any."""
     number = bisect_right(firsts, start)
-    return number if number < len(firsts) and firsts[number].startswith(start) else max(0, number - 1)
+    here = not alone and number < len(firsts) and firsts[number].startswith(start)
+    return number if here else max(0, number - 1)

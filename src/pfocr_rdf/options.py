@@ -82,6 +82,18 @@ Workers = Annotated[
 ShardRecords = Annotated[
     int, typer.Option(min=1, help="Records that one process holds at a time: bounds memory, changes no byte.")
 ]
+Scheduler = Annotated[
+    str | None,
+    typer.Option(metavar="ADDRESS", help="Let the workers of this Dask scheduler convert, such as tcp://host:8786."),
+]
+Work = Annotated[
+    str | None,
+    typer.Option(
+        metavar="PLACE",
+        help="Where the parts go meanwhile: a folder that all workers reach, or an address such as s3://bucket/prefix.",
+        show_default="beside OUT",
+    ),
+]
 ImagePattern = Annotated[str, typer.Option(help="Address of an image, with {pmcid} and {filename}.")]
 MaxRejected = Annotated[
     float, typer.Option(parser=share, metavar="SHARE", help="Share of records that may be rejected; one always may.")

@@ -8,6 +8,8 @@ values and files.
 
 from __future__ import annotations
 
+import hashlib
+import json
 import logging
 import os
 import platform
@@ -16,7 +18,6 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,7 @@ from pfocr_rdf.diff import Change
 from pfocr_rdf.errors import UsageError
 from pfocr_rdf.extract import git
 from pfocr_rdf.extract.source import Snapshot, open_source
-from pfocr_rdf.layers import changes as layer_changes
+from pfocr_rdf.layers import spool_changes
 from pfocr_rdf.plan import Options as Options
 from pfocr_rdf.plan import Plan, cut, plan
 from pfocr_rdf.shards import Progress, Result, Shard, convert
@@ -74,15 +75,25 @@ def build(
     """Convert a source into the build folder `out`, which is replaced only when all went well.
 
     Of an earlier build there, what did not change is taken over, unless `use_cache` is false; the bytes are the same
-    in any case, and for any number of workers (None: one for each core, but for a small source one).
+    in any case, for any number of workers (None: one for each core, but for a small source one), and wherever these
+    are: with `scheduler`, the address of a Dask scheduler, its workers convert the shards. `work` is where the parts
+    go meanwhile (see `making`).
     Raises `UsageError` for a call that cannot work, `TooManyRejected` when too much was refused.
     """
-    with (
-        making(source, out, options, use_cache=use_cache) as (prepared, folder),
-        _processes(workers, prepared.plan) as engine,
-    ):
-        results = run_shards(prepared, engine, start)
-        written, ledger = finish(prepared, results, folder, options, engine, keep_cache=use_cache, local=local)
+    if work is not None and storage.is_private(work):
+        if scheduler is not None or (workers or 1) > 1:
+            raise UsageError(f"{work}: is seen by one process alone; give a folder or s3://, or --workers 1")
+        workers = 1
+    with ExitStack() as stack:
+        cluster: Engine | None = None
+        if scheduler is not None:
+            from pfocr_rdf.dask_engine import DaskEngine
+
+            cluster = stack.enter_context(DaskEngine(scheduler))
+        prepared, folder = stack.enter_context(making(source, out, options, use_cache=use_cache, work=work))
+        engine = stack.enter_context(_processes(workers, prepared.plan))
+        results = run_shards(prepared, cluster or engine, start)
+        written, ledger = finish(prepared, results, folder, options, engine, keep_cache=use_cache)
         converted = sum(len(prepared.plan.papers[pmcid]) for pmcid in prepared.convert)
     return Built(out, written, ledger, converted)
 
@@ -110,9 +121,12 @@ def making(
         if not out.exists():
             buildfolder.need_space(out, wanted)
         folder = stack.enter_context(buildfolder.building(out, keep=buildfolder.WORK))
-        work = folder / buildfolder.WORK
+        scratch = folder / buildfolder.WORK
+        scratch.mkdir(exist_ok=True)
+        place = str(scratch / SHARDS) if work is None else _own_place(work, out)
+        storage.make_folder(place)
         planned = plan(snapshot, options)
-        prepared = prepare(planned, out if use_cache else None, _shards_in(work), work)
+        prepared = prepare(planned, out if use_cache else None, place, scratch)
         if prepared.before:
             wanted = 2 * sum(path.stat().st_size for path in prepared.before.iterdir() if path.is_file())
         buildfolder.need_space(out, wanted)
@@ -122,10 +136,17 @@ def making(
             storage.remove(place)
 
 
+def _own_place(work: str, out: Path) -> str:
+    """Return the place of a build's own below `work`, named by the real path of `out`."""
+    name = hashlib.sha256(os.path.realpath(out).encode()).hexdigest()[:16]
+    return storage.join(storage.normal(work), f"pfocr-rdf-{name}")
+
+
 def _shards_in(work: Path) -> str:
-    """Make the folder of the shards' results; return its place."""
-    (work / SHARDS).mkdir(parents=True, exist_ok=True)
-    return str(work / SHARDS)
+    """Make the folder of the shards' results in a scratch folder; return its place."""
+    place = str(work / SHARDS)
+    storage.make_folder(place)
+    return place
 
 
 def prepare(planned: Plan, out: Path | None, place: str, scratch: Path) -> Prepared:
@@ -198,9 +219,10 @@ def changes(
         resolved = resolve(prepared, results, work, engine, options)
         jobs = Jobs(prepared, results, work, work)
         jobs.add(resolved.runs)
+        spooled = dict(engine.map(spool_changes, jobs.of(layers_of(options), resolved.touched)))
         for layer in layers_of(options):
-            for job in jobs.of([layer], resolved.touched):
-                yield from (Change(layer, *change) for change in layer_changes(job))
+            with Path(spooled[layer]).open(encoding="utf-8") as lines:
+                yield from (Change(layer, *json.loads(line)) for line in lines)
 
 
 def check(

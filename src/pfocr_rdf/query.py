@@ -23,6 +23,7 @@ IN_MEMORY_BYTES = 64 * 1024 * 1024
 KEPT_STORES = 2
 """Stores that stay in the cache; older ones are removed."""
 
+_UNREADABLE: tuple[type[Exception], ...] = (SyntaxError, *codecs.DAMAGED)
 PREFIXES = "".join(f"PREFIX {prefix}: <{namespace}>\n" for prefix, namespace in identifiers.PREFIXES.items())
 
 
@@ -75,7 +76,7 @@ def load(store: ox.Store, files: dict[str, Path]) -> None:
         try:
             with codecs.of_file(path).open(path) as stream:
                 store.bulk_load(input=stream, format=ox.RdfFormat.TURTLE, to_graph=graph)
-        except (SyntaxError, *codecs.DAMAGED) as error:
+        except _UNREADABLE as error:
             raise UsageError(f"{path}: cannot be loaded ({error}); build again") from error
 
 

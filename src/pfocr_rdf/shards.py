@@ -115,36 +115,48 @@ class Paper:
     def to_line(self) -> str:
         """Return the paper as one line."""
         accounts = " ".join(f"{a},{b},{c},{d}" for a, b, c, d in self.accounts)
-        extra = ""
-        if self.aliases or self.problems:
-            extra = json.dumps([self.aliases, [problem_parts(p) for p in self.problems]], ensure_ascii=False)
-        return f"{self.pmcid}\t{self.fingerprint}\t{self.figures}\t{self.mentions}\t{accounts}\t{extra}\n"
-
-    @classmethod
-    def from_line(cls, line: str) -> Paper:
-        """Read a line that `to_line` wrote."""
-        pmcid, fingerprint, figures, mentions, accounts, extra = line.rstrip("\n").split("\t")
-        aliases, problems = json.loads(extra) if extra else ([], [])
-        return cls(
-            pmcid,
-            fingerprint,
-            int(figures),
-            int(mentions),
-            [_account(part) for part in accounts.split(" ")],
-            [(alias, path) for alias, path in aliases],
-            [problem_from(parts) for parts in problems],
+        aliases = "\x1f".join(facts.escape(text) for pair in self.aliases for text in pair)
+        problems = json.dumps([problem_parts(p) for p in self.problems], ensure_ascii=False) if self.problems else ""
+        return "\t".join(
+            [self.pmcid, self.fingerprint, str(self.figures), str(self.mentions), accounts, aliases, f"{problems}\n"]
         )
 
-    def add_to(self, ledger: Ledger, sign: int = 1) -> None:
-        """Add the paper's accounts to a ledger, or take them back; and its problems when they are added."""
-        for kind, (emitted, merged, rejected, unresolved) in zip(INPUT_KINDS, self.accounts, strict=True):
+
+@dataclass(slots=True)
+class Totals:
+    """What many papers have together: counts, aliases of figures with the paths of their records."""
+
+    counts: Counter[str] = field(default_factory=Counter)
+    aliases: list[tuple[str, str]] = field(default_factory=list)
+
+
+def total(lines: Iterable[str], ledger: Ledger) -> Totals:
+    """Add up the papers that `Paper.to_line` wrote; their accounts and problems go to the ledger."""
+    found = Totals()
+    accounts: Counter[str] = Counter()
+    figures = mentions = papers = 0
+    for line in lines:
+        _, _, its_figures, its_mentions, its_accounts, aliases, problems = line.split("\t")
+        if its_figures != "0":
+            figures += int(its_figures)
+            mentions += int(its_mentions)
+            papers += 1
+        accounts[its_accounts] += 1
+        if aliases:
+            texts = [facts.unescape(text) for text in aliases.split("\x1f")]
+            found.aliases += zip(texts[::2], texts[1::2], strict=True)
+        if problems != "\n":
+            ledger.problems += [problem_from(parts) for parts in json.loads(problems)]
+    for text, times in accounts.items():
+        for kind, part in zip(INPUT_KINDS, text.split(" "), strict=True):
+            emitted, merged, rejected, unresolved = _account(part)
             account = ledger.accounts[kind]
-            account.emitted += sign * emitted
-            account.merged += sign * merged
-            account.rejected += sign * rejected
-            account.unresolved += sign * unresolved
-        if sign > 0:
-            ledger.problems += self.problems
+            account.emitted += times * emitted
+            account.merged += times * merged
+            account.rejected += times * rejected
+            account.unresolved += times * unresolved
+    found.counts.update(figures=figures, mentions=mentions, papers=papers)
+    return found
 
 
 def _account(text: str) -> tuple[int, int, int, int]:
@@ -185,7 +197,6 @@ def write_context(context: Context, output: Output, folder: str) -> str:
         "keywords_are_genes": context.keywords_are_genes,
         "jsonld_context": context.jsonld_context,
         "output": asdict(output),
-        "converter": resources.converter(),
     }
     data = json.dumps(value, ensure_ascii=False, sort_keys=True).encode()
     place = storage.join(folder, f"context-{hashlib.sha256(data).hexdigest()}.json")
@@ -348,6 +359,14 @@ class _Making:
         )
         storage.put(shard.result, json.dumps(asdict(result)).encode())
         return result
+
+
+def _moved(found: Iterable[Block], by: int) -> list[Block]:
+    """Return blocks, and their N-Quads, so many bytes further on."""
+    return [
+        block._replace(offset=block.offset + by, quads_offset=block.quads_offset + by if block.quads_size else 0)
+        for block in found
+    ]
 
 
 def _family(subject: str) -> str:

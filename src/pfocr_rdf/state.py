@@ -21,8 +21,7 @@ from pfocr_rdf.buildfolder import MANIFEST, RUN
 from pfocr_rdf.errors import Problem
 from pfocr_rdf.extract.records import hash_file
 from pfocr_rdf.plan import Plan
-from pfocr_rdf.resources import converter
-from pfocr_rdf.shards import Paper, Result, fingerprint, problem_from, problem_parts
+from pfocr_rdf.shards import Result, fingerprint, problem_from, problem_parts
 
 FOLDER = ".cache"
 PAGES = "_organisms/"
@@ -192,10 +191,9 @@ class State:
         kept = {path: self.files[path] for path in paths if path in self.files}
         self.files = kept
 
-    def all_papers(self) -> Iterator[Paper]:
-        """Yield all papers, in order."""
-        for pmcid in sorted(self.papers):
-            yield Paper.from_line(self.papers[pmcid])
+    def with_figures(self) -> set[str]:
+        """Return the PMCIDs of the papers that have figures."""
+        return {pmcid for pmcid, line in self.papers.items() if line.split("\t", 3)[2] != "0"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,8 @@ import pyoxigraph as ox
 from pfocr_rdf import buildfolder, codecs
 from pfocr_rdf.errors import UsageError
 
+_UNREADABLE: tuple[type[Exception], ...] = (SyntaxError, *codecs.DAMAGED)
+
 
 def export(release: Path, out: Path) -> dict[str, int]:
     """Write `pfocr-{layer}.nt` into the new folder `out`; return the number of triples of each layer.
@@ -27,6 +29,6 @@ def _export(path: Path, target: Path) -> int:
             for triple in ox.parse(input=turtle, format=ox.RdfFormat.TURTLE):
                 stream.write(f"{triple} .\n")
                 count += 1
-    except (SyntaxError, *codecs.DAMAGED) as error:
+    except _UNREADABLE as error:
         raise UsageError(f"{path}: cannot be read ({error}); build again") from error
     return count
