@@ -44,6 +44,9 @@ SPACE_FACTOR = 14
 SMALL = 16_000_000
 """A source of fewer bytes is converted by one process when nobody says how many: starting more takes longer."""
 
+LARGE_INDEX = 1_000_000
+"""With an index of so many bytes, worker processes are started while the source is being opened."""
+
 SHARDS = "shards"
 """Folder of shards' results in the work folder."""
 
@@ -90,12 +93,24 @@ def build(
             from pfocr_rdf.dask_engine import DaskEngine
 
             cluster = stack.enter_context(DaskEngine(scheduler))
+        early = stack.enter_context(_early(workers, out if use_cache else None))
         prepared, folder = stack.enter_context(making(source, out, options, use_cache=use_cache, work=work))
-        engine = stack.enter_context(_processes(workers, prepared.plan))
+        # Left before `making` is: nothing may still write when a failure removes the folder.
+        engine = stack.enter_context(early or _processes(workers, prepared.plan))
         results = run_shards(prepared, cluster or engine, start)
         written, ledger = finish(prepared, results, folder, options, engine, keep_cache=use_cache)
         converted = sum(len(prepared.plan.papers[pmcid]) for pmcid in prepared.convert)
     return Built(out, written, ledger, converted)
+
+
+def _early(workers: int | None, before: Path | None) -> Processes:
+    """Return an engine that is started already where an update of a large build is ahead; else an empty one."""
+    index = before / blocks.INDEX if before else None
+    if index is None or workers == 1 or not index.is_file() or index.stat().st_size < LARGE_INDEX:
+        return Processes(0)
+    engine = Processes(workers or cores())
+    engine.start()
+    return engine
 
 
 def _processes(workers: int | None, planned: Plan) -> Processes:
@@ -208,13 +223,15 @@ def changes(
     source was refused.
     """
     known = state.known_figids(build, source)
-    with opened(source, options, known=known) as snapshot, ExitStack() as stack:
+    with ExitStack() as stack:
+        early = stack.enter_context(_early(workers, build))
+        snapshot = stack.enter_context(opened(source, options, known=known))
         prepared = prepare(plan(snapshot, options), build, _shards_in(work), work)
         if prepared.before is None:
             raise UsageError(
                 f"{build}: has no cache of this version and these options; build it again with them, then ask"
             )
-        engine = stack.enter_context(_processes(workers, prepared.plan))
+        engine = stack.enter_context(early or _processes(workers, prepared.plan))
         results = run_shards(prepared, engine, start)
         resolved = resolve(prepared, results, work, engine, options)
         jobs = Jobs(prepared, results, work, work)

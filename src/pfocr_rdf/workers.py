@@ -55,6 +55,17 @@ class Processes(AbstractContextManager["Processes"]):
         self.workers = workers
         self._pool: ProcessPoolExecutor | None = None
 
+    def __bool__(self) -> bool:
+        """Whether there is anything to run tasks."""
+        return self.workers > 0
+
+    def start(self) -> None:
+        """Start the processes now, so that they are ready when tasks come."""
+        if self.workers > 1 and self._pool is None:
+            context = multiprocessing.get_context("spawn")
+            self._pool = ProcessPoolExecutor(self.workers, context, _begin, (os.getpid(),))
+            self._pool.submit(cores)
+
     def __enter__(self) -> Self:
         """Begin; nothing is started yet."""
         return self
@@ -65,6 +76,7 @@ class Processes(AbstractContextManager["Processes"]):
         """Stop the processes; tasks that have not begun are dropped."""
         if self._pool:
             self._pool.shutdown(wait=True, cancel_futures=True)
+            self._pool = None
 
     def map(self, function: Callable[[Task], Done], tasks: Sequence[Task]) -> Iterator[Done]:
         """Begin all tasks at once, and yield the result of each as it comes.
