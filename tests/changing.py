@@ -281,7 +281,8 @@ def foreign(files: Files, rng: random.Random) -> None:
     """Let two records speak of one address that is none of the graph's own."""
     node = rng.choice(("https://things.example.org/1", "https://images.example.net/i/PMC100001/x.jpg"))
     name = f"Some body {rng.randrange(3)}"
-    block = f"\n  '@context': https://schema.org/\n  '@type': Dataset\n  license: CC0\n  funder:\n    '@id': {node}\n    name: {name}"
+    usual = "\n  '@context': https://schema.org/\n  '@type': Dataset\n  license: CC0"
+    block = f"{usual}\n  funder:\n    '@id': {node}\n    name: {name}"
     for path in rng.sample(files.records(), 2):
         files.edit(path, lambda text: _with_field(text, "schema-jsonld", block))
 

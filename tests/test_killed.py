@@ -93,6 +93,13 @@ class Run:
             time.sleep(0.001)
         return True
 
+    def __enter__(self) -> Run:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.process.kill()
+        self.process.wait()
+
     def kill(self) -> None:
         """Kill the parent alone, and see that all others end by themselves."""
         self.process.kill()
@@ -209,7 +216,7 @@ def test_a_build_that_is_killed_while_it_takes_its_place_is_one_of_the_two(
 def test_a_hundred_kills_at_random_moments(
     source: Files, former: Files, expected: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    rng = random.Random(20)
+    rng = random.Random(20)  # noqa: S311
     out = tmp_path / "out"
     build(former, out)
     before = contents(out)
@@ -333,7 +340,9 @@ def test_a_limit_of_file_sizes_is_told_like_a_full_disk(source: Files, former: F
     no_debris(tmp_path, "out")
 
 
-@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT, errno.EROFS], ids=lambda number: errno.errorcode[number])
+@pytest.mark.parametrize(
+    "number", [errno.ENOSPC, errno.EDQUOT, errno.EROFS], ids=lambda number: errno.errorcode[number]
+)
 def test_each_refusal_of_the_disk_is_one_line(
     number: int, former: Files, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -346,7 +355,7 @@ def test_each_refusal_of_the_disk_is_one_line(
 
 
 def test_a_full_disk_leaves_no_half_of_a_difference(
-    source: Files, former: Files, expected: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    former: Files, expected: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     build(former, tmp_path / "old")
 
