@@ -1,10 +1,10 @@
 """How much disk a build needs for each byte of its source: what `pipeline.SPACE_FACTOR` rests on.
 
-Makes a source of figures with tables, builds it, and prints the size of its parts when all are
-written, and of the finished build, as multiples of the source: parts are removed while they are merged, so the
-largest moment is at most the sum of both.
+Makes a source of figures with tables, builds it, and prints, as multiples of the source, the size of the shards'
+data files, of the finished build, and of its cache. The shards' files are removed when the build is finished, so the
+largest moment is the sum of all.
 
-    python benchmarks/bench_space.py --figures 500
+    python benchmarks/bench_space.py --figures 500 --nquads
 """
 
 from __future__ import annotations
@@ -13,7 +13,10 @@ import argparse
 import tempfile
 from pathlib import Path
 
-from pfocr_rdf import Options, buildfolder, pipeline
+from pfocr_rdf import Options, pipeline, state
+from pfocr_rdf.codecs import CODECS
+from pfocr_rdf.shards import Output
+from pfocr_rdf.workers import Serial
 
 HEADER = "organism_id\torganism_name\torganism_group\tword\tmatch\tncbigene_symbol\tncbigene_id\tsource\n"
 RECORD = """---
@@ -79,21 +82,30 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--figures", type=int, default=500)
     parser.add_argument("--rows", type=int, default=43)
+    parser.add_argument("--compress", default="none", choices=sorted(CODECS))
+    parser.add_argument("--nquads", action="store_true")
     options = parser.parse_args()
+    engine = Serial()
     with tempfile.TemporaryDirectory() as folder:
         source = Path(folder) / "source"
         size = write_source(source, options.figures, options.rows)
-        asked = Options()
-        with pipeline.opened(str(source), asked) as snapshot, buildfolder.building(Path(folder) / "build") as new:
-            work = new / buildfolder.WORK
-            work.mkdir()
-            plan = pipeline.plan(snapshot, asked)
-            results = [pipeline.convert_batch(batch, plan.root, plan.context, work) for batch in plan.batches]
-            most = sum(path.stat().st_size for path in new.rglob("*") if path.is_file())
-            pipeline.write_build(plan, results, new, asked)
-        done = sum(path.stat().st_size for path in (Path(folder) / "build").iterdir())
-    print(f"{options.figures} figures, {options.rows} rows each, source {size:,} bytes")
-    print(f"parts {most / size:.1f} times the source, finished {done / size:.1f} times, sum {(most + done) / size:.1f}")
+        asked = Options(output=Output(options.compress, options.nquads))
+        with pipeline.making(str(source), Path(folder) / "build", asked) as (prepared, new):
+            results = pipeline.run_shards(prepared, engine)
+            parts = bytes_in(new)
+            pipeline.finish(prepared, results, new, asked, engine)
+            most = bytes_in(new)
+        cache = bytes_in(Path(folder) / "build" / state.FOLDER)
+        done = bytes_in(Path(folder) / "build") - cache
+    print(f"{options.figures} figures, {options.rows} rows each, source {size:,} bytes, ", end="")
+    print(f"compression {options.compress}{', with N-Quads' if options.nquads else ''}")
+    print(f"shards {parts / size:.1f} times the source, build {done / size:.1f}, cache {cache / size:.1f}, ", end="")
+    print(f"at most {most / size:.1f}")
+
+
+def bytes_in(folder: Path) -> int:
+    """Size of all files below a folder."""
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
 
 
 if __name__ == "__main__":
