@@ -1,9 +1,10 @@
 """How much disk a build needs for each byte of its source: what `pipeline.SPACE_FACTOR` rests on.
 
-Makes a source of figures with tables, builds it, and prints the size of its parts when all are written, of the
-finished build with its cache, and of all that lies there at the highest moment, as multiples of the source.
+Makes a source of figures with tables, builds it, and prints, as multiples of the source, the size of the shards'
+data files, of the finished build, and of its cache. The shards' files are removed when the build is finished, so the
+largest moment is the sum of all.
 
-    python benchmarks/bench_space.py --figures 500
+    python benchmarks/bench_space.py --figures 500 --nquads
 """
 
 from __future__ import annotations
@@ -12,7 +13,9 @@ import argparse
 import tempfile
 from pathlib import Path
 
-from pfocr_rdf import Options, pipeline
+from pfocr_rdf import Options, pipeline, state
+from pfocr_rdf.codecs import CODECS
+from pfocr_rdf.shards import Output
 from pfocr_rdf.workers import Serial
 
 HEADER = "organism_id\torganism_name\torganism_group\tword\tmatch\tncbigene_symbol\tncbigene_id\tsource\n"
@@ -74,29 +77,35 @@ def write_source(root: Path, figures: int, rows: int) -> int:
     return size
 
 
-def size_of(folder: Path) -> int:
-    """Return the size of all files in a folder."""
-    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
-
-
 def main() -> None:
     """Build and print the multiples."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--figures", type=int, default=500)
     parser.add_argument("--rows", type=int, default=43)
+    parser.add_argument("--compress", default="none", choices=sorted(CODECS))
+    parser.add_argument("--nquads", action="store_true")
     options = parser.parse_args()
+    engine = Serial()
     with tempfile.TemporaryDirectory() as folder:
         source = Path(folder) / "source"
         size = write_source(source, options.figures, options.rows)
-        asked, out = Options(), Path(folder) / "build"
-        with pipeline.making(str(source), out, asked) as (prepared, new):
-            results = pipeline.run_shards(prepared, Serial())
-            parts = size_of(new)
-            pipeline.finish(prepared, results, new, asked, Serial())
-            most = size_of(new)
-        done = size_of(out)
-    print(f"{options.figures} figures, {options.rows} rows each, source {size:,} bytes")
-    print(f"parts {parts / size:.1f} times the source, finished {done / size:.1f} times, most {most / size:.1f}")
+        asked = Options(output=Output(options.compress, options.nquads))
+        with pipeline.making(str(source), Path(folder) / "build", asked) as (prepared, new):
+            results = pipeline.run_shards(prepared, engine)
+            parts = bytes_in(new)
+            pipeline.finish(prepared, results, new, asked, engine)
+            most = bytes_in(new)
+        cache = bytes_in(Path(folder) / "build" / state.FOLDER)
+        done = bytes_in(Path(folder) / "build") - cache
+    print(f"{options.figures} figures, {options.rows} rows each, source {size:,} bytes, ", end="")
+    print(f"compression {options.compress}{', with N-Quads' if options.nquads else ''}")
+    print(f"shards {parts / size:.1f} times the source, build {done / size:.1f}, cache {cache / size:.1f}, ", end="")
+    print(f"at most {most / size:.1f}")
+
+
+def bytes_in(folder: Path) -> int:
+    """Size of all files below a folder."""
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
 
 
 if __name__ == "__main__":

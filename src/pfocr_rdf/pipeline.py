@@ -38,7 +38,7 @@ from pfocr_rdf.workers import Engine, Processes, cores
 
 log = logging.getLogger("pfocr_rdf")
 
-SPACE_FACTOR = 14
+SPACE_FACTOR = 16
 """Bytes of disk that a build needs for each byte of its source, at the highest moment (`benchmarks/RESULTS.md`)."""
 
 SMALL = 16_000_000
