@@ -180,11 +180,19 @@ def test_jena_reads_the_patch_as_we_do(two: Two, jena: Path) -> None:
     assert theirs == ours
 
 
+BARE = re.compile(r"(<[^>]*> <[^>]*> )([^<\"]+)( <[^>]*> \.)")
+"""A quad with a bare number or truth value, as Turtle has them."""
+
+
+def _spelled(match: re.Match[str]) -> str:
+    return f"{match[1]}{serialize.full(match[2])}{match[3]}"
+
+
 def changes_in(patch: str) -> list[tuple[str, set[ox.Quad]]]:
     """Return the quads that a patch removes and adds."""
     found = []
     for sign in "DA":
-        lines = [line[2:] for line in patch.split("\n") if line.startswith(f"{sign} ")]
+        lines = [BARE.sub(_spelled, line[2:]) for line in patch.split("\n") if line.startswith(f"{sign} ")]
         found.append((sign, set(ox.parse("\n".join(lines), format=ox.RdfFormat.N_QUADS))))
         assert len(found[-1][1]) == len(lines)
     return found
