@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from pfocr_rdf import facts, layers, state
+from pfocr_rdf import facts, layers, resources, state
 from pfocr_rdf.facts import Tally
 from tests import changing
 from tests.changing import Files, build, contents, options, same
@@ -266,7 +266,7 @@ def test_another_version_of_the_program_converts_all(
     few: Files, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     checked(few, tmp_path)
-    monkeypatch.setattr(state, "converter", lambda: "another")
+    monkeypatch.setattr(resources, "converter", lambda: "another")
     assert checked(few, tmp_path) == 30
     assert checked(few, tmp_path) == 0
 
