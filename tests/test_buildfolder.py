@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from pfocr_rdf import assembly, buildfolder, pipeline, resources
-from pfocr_rdf.errors import UsageError
+from pfocr_rdf.errors import PfocrError, UsageError
 from pfocr_rdf.settings import Settings
 
 ACCEPT = Settings(max_rejected=1, max_rejected_rows=1)
@@ -305,7 +305,7 @@ def test_an_error_leaves_nothing(moment: str, out: Path, monkeypatch: pytest.Mon
 
     name = {"after the first shard": "resolve", "amid the layers": "write"}[moment]
     monkeypatch.setattr(assembly, name, full)
-    with pytest.raises(OSError, match="No space"):
+    with pytest.raises(PfocrError, match="No space left on device; free some space"):
         build(OTHER, out)
     assert contents(out) == earlier
     assert beside(out) == []
