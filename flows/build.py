@@ -54,6 +54,11 @@ class TaskEngine:
         """Submit to `runner`, which was entered."""
         self.runner = runner
 
+    @property
+    def size(self) -> int:
+        """How many tasks run at the same time."""
+        return int(getattr(self.runner, "_max_workers", 1) or 1)
+
     def map(self, function: Callable[[T], Done], tasks: Sequence[T]) -> Iterator[Done]:
         """Yield the result of each task, in order."""
         names = [f"{function.__name__.strip('_')} {number} of {len(tasks)}" for number in range(1, len(tasks) + 1)]

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from pfocr_rdf import buildfolder, pipeline, resources
+from pfocr_rdf import assembly, buildfolder, pipeline, resources
 from pfocr_rdf.errors import UsageError
 from pfocr_rdf.settings import Settings
 
@@ -26,7 +26,7 @@ OTHER = FIXTURES / "paper-facts"
 DRIVER = """
 import sys, time
 from pathlib import Path
-from pfocr_rdf import buildfolder, pipeline
+from pfocr_rdf import assembly, buildfolder, pipeline, storage
 from pfocr_rdf.cli import main
 
 MOMENT, MARK = sys.argv[1], Path(sys.argv[2])
@@ -72,16 +72,16 @@ MOMENTS = {
     "before the folder is claimed": 'before(buildfolder, "_claim")',
     "when the folder is claimed": 'after(buildfolder, "_claim")',
     "before the plan": 'before(pipeline, "plan")',
-    "amid the first shard": 'before(pipeline.shards.storage, "put", 3)',
+    "amid the first shard": 'before(storage, "put", 4)',
     "after the first shard": 'after(pipeline, "convert")',
     "before anything is resolved": 'before(pipeline, "finish")',
-    "amid the layers": 'before(pipeline, "write", 3)',
-    "before the index": 'before(pipeline, "_write_index")',
+    "amid the layers": 'before(assembly, "write", 3)',
+    "before the index": 'before(assembly, "_write_index")',
     "before the lists": 'before(buildfolder, "write_lines", 2)',
     "before the manifest": 'before(buildfolder, "write_json", 1)',
     "after the manifest": 'after(buildfolder, "write_json", 1)',
-    "before the cache": 'before(pipeline.state, "save")',
-    "after the cache": 'after(pipeline.state, "save")',
+    "before the cache": 'before(assembly.state, "save")',
+    "after the cache": 'after(assembly.state, "seal")',
     "before the folder is synced": 'before(buildfolder, "_sync")',
     "after the folder is synced": 'after(buildfolder, "_sync")',
 }
@@ -304,7 +304,7 @@ def test_an_error_leaves_nothing(moment: str, out: Path, monkeypatch: pytest.Mon
         raise OSError(28, "No space left on device")
 
     name = {"after the first shard": "resolve", "amid the layers": "write"}[moment]
-    monkeypatch.setattr(pipeline, name, full)
+    monkeypatch.setattr(assembly, name, full)
     with pytest.raises(OSError, match="No space"):
         build(OTHER, out)
     assert contents(out) == earlier

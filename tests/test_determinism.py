@@ -212,6 +212,8 @@ def test_the_number_of_workers_changes_no_byte(
 class Backwards:
     """An engine whose results come in the wrong order."""
 
+    size = 1
+
     def map(self, function: Callable[[Any], Any], tasks: Sequence[Any]) -> Iterator[Any]:
         return iter([function(task) for task in tasks][::-1])
 

@@ -314,7 +314,7 @@ def test_a_worker_of_another_version_says_so(source: Path, tmp_path: Path, monke
     place.mkdir()
     with pipeline.opened(str(source), options()) as snapshot:
         planned = plan(snapshot, options())
-        first, *_ = cut(planned, planned.papers, str(place))
+        first, *_ = cut(planned, list(planned.papers), str(place))
     monkeypatch.setattr("pfocr_rdf.resources.converter", lambda: "another")
     shards._read_context.cache_clear()
     with pytest.raises(UsageError, match="another version of pfocr-rdf"):

@@ -25,11 +25,11 @@ from pfocr_rdf.blocks import Block, Cuts
 from pfocr_rdf.errors import Problem, problem
 from pfocr_rdf.extract import lists
 from pfocr_rdf.facts import Fact
-from pfocr_rdf.layers import QUADS_PART, Job, Old, Place, Written, filename, write
+from pfocr_rdf.layers import QUADS_PART, Job, Old, Place, Written, filename, subjects_at, write
 from pfocr_rdf.mapping import entities, ontology
 from pfocr_rdf.model import ALWAYS, EVIDENCE, GENE_LINKS, Layer
 from pfocr_rdf.plan import Options, Plan
-from pfocr_rdf.serialize import block
+from pfocr_rdf.serialize import block, read_block
 from pfocr_rdf.shards import Result, Run, RunWriter
 from pfocr_rdf.state import State
 from pfocr_rdf.terms import Pair, iri
@@ -70,13 +70,15 @@ class Resolved:
     ledger: Ledger
 
 
-def resolve(prepared: Prepared, results: list[Result], work: Path, engine: Engine, options: Options) -> Resolved:
+def resolve(
+    prepared: Prepared, results: list[Result], work: Path, engine: Engine, options: Options, jobs: Jobs | None = None
+) -> Resolved:
     """Resolve what many records say of one thing, of a state that knows all of them.
 
     Raises `TooManyRejected` when too much of the source was refused.
     """
     planned, known = prepared.plan, prepared.state
-    changed, doubtful = _renew(prepared, results)
+    changed, doubtful, grown = _renew(prepared, results)
     ledger = Ledger()
     ledger.add(planned.ledger)
     totals = shards.total(known.papers.values(), ledger)
@@ -84,7 +86,8 @@ def resolve(prepared: Prepared, results: list[Result], work: Path, engine: Engin
     ledger.check(options.settings)
     found = Things(known.all_sayings(), _places(prepared, engine))
     if prepared.before is not None:
-        found.only, found.maybe = changed, doubtful
+        found.only, found.maybe, found.grown = changed, doubtful, grown
+        found.kept = _kept(prepared, results, jobs)
     runs = _write_things(found, work, planned)
     counts = totals.counts + found.counts
     touched = changed | found.described
@@ -96,8 +99,14 @@ def resolve(prepared: Prepared, results: list[Result], work: Path, engine: Engin
     return Resolved(runs, touched, counts, ledger)
 
 
-def _renew(prepared: Prepared, results: Iterable[Result]) -> tuple[set[str], set[str]]:
-    """Take the organism pages into the state; return the IRIs of things that changed, and of those that may have."""
+def _renew(
+    prepared: Prepared, results: Iterable[Result]
+) -> tuple[set[str], set[str], dict[str, Counter[tuple[str, str]]]]:
+    """Take the organism pages into the state.
+
+    Return the IRIs of things that changed, those of things that may have, and by how many votes each (field, value) of
+    a thing has grown.
+    """
     planned, known = prepared.plan, prepared.state
     before = known.forgotten.copy()
     before.update(known.page_sayings())
@@ -110,12 +119,16 @@ def _renew(prepared: Prepared, results: Iterable[Result]) -> tuple[set[str], set
         if prepared.before is not None:
             after.update(facts.counted(result.section("facts")))
     if prepared.before is None:
-        return set(), set()
-    known.keep_files(path for records in planned.papers.values() for files in records for path in files.paths)
+        return set(), set(), {}
     both = before.keys() | after.keys()
     now = known.tally.counts(both) | known.page_sayings()
     crossed = {s for s in both if (now.get(s, 0) > 0) != (now.get(s, 0) - after[s] + before[s] > 0)}
-    return things.spoken_of(crossed), things.spoken_of(both - crossed)
+    grown: dict[str, Counter[tuple[str, str]]] = {}
+    for saying in both:
+        if number := after[saying] - before[saying]:
+            for thing, name, value, _ in entities.expand(facts.unescape(saying), ""):
+                grown.setdefault(thing, Counter())[name, value] += number
+    return things.spoken_of(crossed), things.spoken_of(both - crossed), grown
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +163,30 @@ def _places(prepared: Prepared, engine: Engine) -> things.Places:
         for number, found in engine.map(_search, tasks):
             # papers that were converted anew have their facts in a later section
             yield from (fact for fact in found if known.at.get(fact[3].partition("__")[0]) == number)
+
+    return look
+
+
+def _kept(prepared: Prepared, results: list[Result], jobs: Jobs | None) -> things.Places:
+    """Return what looks dissenting places up in the former build, but for those of papers that changed.
+
+    Those are looked up in what was converted now; and organism pages are always read anew.
+    """
+    known = prepared.state
+    gone = {*prepared.forget, *prepared.convert}
+
+    def look(wanted: frozenset[str], expected: things.Expected) -> Iterator[Fact]:
+        yield from things.dissents(known.pages, wanted, expected)
+        for result in results:
+            yield from things.dissents(result.section("facts"), wanted, expected)
+        for subject, text in jobs.old_subjects({thing for thing, _ in expected}) if jobs else ():
+            for predicate, value in read_block(text)[1]:
+                if predicate == vocab.PFOCR_DISSENT:
+                    place, _, said = str(json.loads(value)).partition(" ")
+                    name, _, given = said.partition("=")
+                    at = place.partition("__")[0]
+                    if (subject, name) in expected and at not in gone and not place.startswith(state.PAGES):
+                        yield subject, name, given, place
 
     return look
 
@@ -237,6 +274,13 @@ class Jobs:
         for run in runs:
             self._runs.setdefault(run.layer, []).append(run)
 
+    def old_subjects(self, iris: set[str]) -> Iterator[tuple[str, str]]:
+        """Yield those of some things that the former build describes, with their Turtle."""
+        for layer in (Layer.CORE, Layer.ENTITIES):
+            job = self._job(layer, frozenset())
+            if job.old:
+                yield from subjects_at(job, iris)
+
     def of(self, layers: Iterable[Layer], touched: Iterable[str] = ()) -> list[Job]:
         """Return the jobs of some layers, the largest first, so that no core waits for it alone at the end."""
         removed = _removed(self._prepared, touched) if self._prepared.before else {}
@@ -286,10 +330,11 @@ def finish(
     layers = layers_of(options)
     jobs = Jobs(prepared, results, folder, work)
     early = engine.map(write, jobs.of(layer for layer in layers if layer in OF_PAPERS))
-    resolved = resolve(prepared, results, work, engine, options)
+    resolved = resolve(prepared, results, work, engine, options, jobs)
     jobs.add(resolved.runs)
     late = engine.map(write, jobs.of((layer for layer in layers if layer not in OF_PAPERS), resolved.touched))
     before = prepared.before / state.FOLDER if prepared.before else None
+    prepared.state.keep_files(path for records in planned.papers.values() for files in records for path in files.paths)
     about = state.save(prepared.state, folder, planned.asked, before) if keep_cache else None
     done = {written.layer: written for written in chain(early, late)}
     written = [done[layer] for layer in layers]

@@ -60,6 +60,11 @@ class DaskEngine(AbstractContextManager["DaskEngine"]):
         if self._own:
             self._client.close()
 
+    @property
+    def size(self) -> int:
+        """How many tasks run at the same time."""
+        return max(1, sum(int(worker["nthreads"]) for worker in self._client.scheduler_info()["workers"].values()))
+
     def map(self, function: Callable[[Task], Done], tasks: Sequence[Task]) -> Iterator[Done]:
         """Yield the result of each task as it comes; the others are cancelled when one fails.
 

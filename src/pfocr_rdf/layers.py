@@ -132,6 +132,20 @@ def changes(job: Job) -> Iterator[tuple[str, str, str]]:
                 yield from compare(_items_at(source.text(block), touched.starts), new.until(touched.end))
 
 
+def subjects_at(job: Job, iris: set[str]) -> Iterator[Item]:
+    """Yield those of some single subjects that the former layer describes, with their Turtle."""
+    if job.old is None or len(job.old.blocks) < 2:
+        return
+    body = job.old.blocks[1:]
+    firsts = [block.first for block in body]
+    starts: dict[int, list[str]] = {}
+    for subject in sorted(iris):
+        starts.setdefault(_find(firsts, subject, alone=True), []).append(f"{iri(subject)}\n")
+    with closing(Source(job.old.path, CODECS[job.output.compress])) as source:
+        for number, tokens in starts.items():
+            yield from _items_at(source.text(body[number]), tuple(tokens))
+
+
 def spool_changes(job: Job) -> tuple[Layer, str]:
     """Write what `changes` yields to a file of JSON lines in the work folder; return the layer and the path."""
     path = Path(job.work) / f"changes-{job.layer}.jsonl"

@@ -177,6 +177,7 @@ def prepare(planned: Plan, out: Path | None, place: str, scratch: Path) -> Prepa
     everything = list(planned.papers)
     if before is None or out is None:
         fresh = State(facts.Tally(scratch), organisms=planned.context.organisms, root=planned.root)
+        fresh.maps = sorted([path, sha] for path, sha in planned.hashes if path in planned.maps)
         return Prepared(planned, fresh, everything, place=place)
     changed = before.changed(planned)
     gone = [pmcid for pmcid in before.papers if pmcid not in planned.papers]
@@ -187,7 +188,7 @@ def prepare(planned: Plan, out: Path | None, place: str, scratch: Path) -> Prepa
 
 def run_shards(prepared: Prepared, engine: Engine, start: Start | None = None) -> list[Result]:
     """Convert all papers that must be, with the engine, and take each into the state; return the results in order."""
-    made = cut(prepared.plan, prepared.convert, prepared.place)
+    made = cut(prepared.plan, prepared.convert, prepared.place, at_least=engine.size)
     log.info("converting %d papers in %d shards", len(prepared.convert), len(made))
     _sweep(prepared.place, made)
     progress = start(sum(len(shard.records) for shard in made)) if start else None
@@ -233,8 +234,8 @@ def changes(
             )
         engine = stack.enter_context(early or _processes(workers, prepared.plan))
         results = run_shards(prepared, engine, start)
-        resolved = resolve(prepared, results, work, engine, options)
         jobs = Jobs(prepared, results, work, work)
+        resolved = resolve(prepared, results, work, engine, options, jobs)
         jobs.add(resolved.runs)
         spooled = dict(engine.map(spool_changes, jobs.of(layers_of(options), resolved.touched)))
         for layer in layers_of(options):

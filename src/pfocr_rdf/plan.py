@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -46,8 +46,8 @@ class Plan:
     """All that the shards of one source share.
 
     `papers` maps each PMCID (escaped) to its records, in order of figid; `hashes` are of the files that are no
-    paper's; `signatures` of all files and `figids` of records by path; `asked` names what else the build depends on;
-    `bytes` is the size of the source.
+    paper's; `signatures` of all files and `figids` of records by path; `maps` are the paths of map files, `bytes` is
+    the size of all files; `asked` names what else the build depends on.
     """
 
     root: str
@@ -59,9 +59,14 @@ class Plan:
     source: dict[str, Any]
     signatures: Mapping[str, str]
     figids: Mapping[str, str]
+    maps: frozenset[str]
     output: Output
     asked: str
     bytes: int
+
+
+MIN_RECORDS = 100
+"""Fewer records are not worth a shard of their own."""
 
 
 def plan(snapshot: Snapshot, options: Options) -> Plan:
@@ -101,6 +106,7 @@ def plan(snapshot: Snapshot, options: Options) -> Plan:
         hashes=hashes,
         source={"kind": snapshot.kind, "revision": snapshot.revision, "date": snapshot.date},
         signatures=snapshot.signatures,
+        maps=frozenset(snapshot.maps),
         figids={files.path: files.figid for files in snapshot.records},
         output=options.output,
         asked=_asked(context, options, whole=snapshot.whole),
@@ -170,14 +176,16 @@ def _wanted_symbols(snapshot: Snapshot, context: Context) -> frozenset[tuple[str
     return frozenset(wanted)
 
 
-def cut(plan: Plan, pmcids: Iterable[str], folder: str) -> list[Shard]:
+def cut(plan: Plan, pmcids: Sequence[str], folder: str, at_least: int = 1) -> list[Shard]:
     """Cut papers (escaped PMCIDs, in the order of the plan) into shards, whose results go to `folder`.
 
     All records of a paper are in one shard; but for that, a shard has at most as many records as the settings say.
+    There are `at_least` so many shards, if there is work for them all.
     """
     context = shards.write_context(plan.context, plan.output, folder)
     made: list[Shard] = []
-    for records in _groups((plan.papers[pmcid] for pmcid in pmcids), plan.context.settings.shard_records):
+    size = min(plan.context.settings.shard_records, max(MIN_RECORDS, -(-len(pmcids) // at_least)))
+    for records in _groups((plan.papers[pmcid] for pmcid in pmcids), size):
         maps = tuple(line for files in records for line in plan.context.maps.get(files.figid, ()))
         key = _key(context, plan, records, maps)
         made.append(Shard(len(made), key, plan.root, records, maps, context, folder))

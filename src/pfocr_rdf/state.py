@@ -66,8 +66,8 @@ class State:
     `papers` are lines of `Paper` by escaped PMCID, `at` the number of the section that holds the facts of each;
     `tally` counts the papers' sayings; `pages` are the facts of the organism pages; `organisms` the names that were
     known; `groups` and `conflicts` what was found when things were resolved; `base` the size of the facts when they
-    were last written as one; `forgotten` counts what the papers said that were removed; `root` is the source's folder;
-    `hashes` are of the files of facts that were read, by name.
+    were last written as one; `maps` path and hash of the map files; `forgotten` counts what the papers said that were
+    removed; `root` is the source's folder; `hashes` are of the files of facts that were read, by name.
     """
 
     tally: facts.Tally
@@ -80,6 +80,7 @@ class State:
     groups: list[str] = field(default_factory=list)
     conflicts: list[Problem] = field(default_factory=list)
     base: int = 0
+    maps: list[list[str]] = field(default_factory=list)
     forgotten: Counter[str] = field(default_factory=Counter)
     root: str = ""
     hashes: dict[str, str] = field(default_factory=dict)
@@ -159,10 +160,13 @@ class State:
             said = frozenset(saying for saying, _ in self.tally if saying[0] == "T" and saying.endswith(ends))
             found |= self.papers_saying(said)
         root, maps = planned.root, planned.context.maps
+        doubtful = self._doubtful(planned)
         for pmcid, records in planned.papers.items():
             line = self.papers.get(pmcid)
             if line is None:
                 found.add(pmcid)
+                continue
+            if doubtful is not None and pmcid not in doubtful:
                 continue
             hashes = [
                 (path, self._hash(root, path, planned.signatures.get(path, "")))
@@ -173,6 +177,33 @@ class State:
             if not line.startswith(f"{pmcid}\t{fingerprint(hashes, lines)}\t"):
                 found.add(pmcid)
         return found & planned.papers.keys()
+
+    def _doubtful(self, planned: Plan) -> set[str] | None:
+        """Return the papers of which a file is new, gone or signed otherwise; None where any may have changed."""
+        maps = sorted([path, sha] for path, sha in planned.hashes if path in planned.maps)
+        if maps != self.maps:
+            self.maps = maps
+            return None
+        files = self.files
+        other = {
+            path
+            for path, signature in planned.signatures.items()
+            if not signature or (known := files.get(path)) is None or known.signature != signature
+        }
+        # the papers that these files belonged to, for a record may name another one by now
+        gone = files.keys() - planned.signatures.keys() | other & files.keys()
+        before = {facts.escape(self._figid(path).partition("__")[0]) for path in gone}
+        if not other:
+            return before
+        return before | {
+            pmcid
+            for pmcid, records in planned.papers.items()
+            if any(path in other for files in records for path in files.paths)
+        }
+
+    def _figid(self, path: str) -> str:
+        """Return the figid of a file that is known: of a table by its name, which begins with it."""
+        return self.files[path].figid or path.rpartition("/")[2].rpartition("-")[0]
 
     def _hash(self, root: str, path: str, signature: str) -> str:
         known = self.files.get(path)
@@ -236,6 +267,7 @@ def save(state: State, build: Path, asked: str, before: Path | None) -> dict[str
         "organisms": dict(state.organisms),
         "pages": state.pages.decode(),
         "groups": state.groups,
+        "maps": state.maps,
         "conflicts": [problem_parts(found) for found in state.conflicts],
         "sections": places,
         "base": base,
@@ -355,6 +387,7 @@ def load(build: Path, asked: str, scratch: Path) -> State | None:
             organisms=about["organisms"],
             pages=about["pages"].encode(),
             groups=about["groups"],
+            maps=about["maps"],
             conflicts=[problem_from(parts) for parts in about["conflicts"]],
             base=about["base"],
             root=about["root"],

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from itertools import groupby
+from itertools import chain, groupby
 
 from pfocr_rdf import facts, serialize, vocab
 from pfocr_rdf import identifiers as ids
@@ -36,13 +36,16 @@ class Things:
     """Resolves the things of one tally.
 
     For an update, `only` are the IRIs that must be described, and `maybe` those that must be when their votes or
-    places matter, for records disagree. After `describe` has been read to its end, `counts` holds the number of
-    genes, chemicals, diseases and taxa, `described` the IRIs, `groups` those of all groups of organisms, `problems`
-    the conflicts.
+    places matter, for records disagree; `kept` looks dissenting places up of what is expected as it was before, and
+    `grown` says by how many votes each (field, value) of a thing has grown. After `describe` has been read to its
+    end, `counts` holds the number of genes, chemicals, diseases and taxa, `described` the IRIs, `groups` those of all
+    groups of organisms, `problems` the conflicts.
     """
 
     tally: Iterable[tuple[str, int]]
     places: Places
+    kept: Places | None = None
+    grown: Mapping[str, Mapping[tuple[str, str], int]] = field(default_factory=dict)
     only: Container[str] | None = None
     maybe: Container[str] = ()
     described: set[str] = field(default_factory=set)
@@ -178,7 +181,14 @@ class Things:
         }
         wanted = {saying for iri in self._open for saying in self._sayings.get(iri, ())}
         wanted |= self._losing_rows(expected)
-        found = facts.gather(self.places(frozenset(wanted), expected))
+        same = self._expected_before(expected) if self.kept else {}
+        other = {key: value for key, value in expected.items() if key not in same}
+        found = facts.gather(
+            chain(
+                self.kept(frozenset(wanted), same) if self.kept and same else (),
+                self.places(frozenset(wanted), other) if other else (),
+            )
+        )
         for iri, thing in sorted(self._open.items()):
             for name, said in found.get(iri, {}).items():
                 thing[name].places = said.places
@@ -187,6 +197,22 @@ class Things:
                     raise ValueError(f"{iri} {name}: nobody says what was counted")
                 thing[name].expected = None
             yield from self._thing(iri, thing, sure=True)
+
+    def _expected_before(self, expected: Expected) -> dict[tuple[str, str], str]:
+        """Return of what is expected that which was so before the votes grew, or of which nobody had dissented."""
+        same: dict[tuple[str, str], str] = {}
+        for iri, thing in self._open.items():
+            votes = Counter({(name, value): n for name, said in thing.items() for value, n in said.votes.items()})
+            votes.subtract(self.grown.get(iri, {}))
+            before = facts.vote((name, value, number) for (name, value), number in votes.items() if number > 0)
+            list(entities.describe(iri, before))
+            was = facts.contested(before)
+            for name in facts.contested(thing):
+                value = expected[iri, name]
+                alone = set(before[name].votes) if name in before else set()
+                if was.get(name) == value or (name not in was and alone <= {value}):
+                    same[iri, name] = value
+        return same
 
     def _losing_rows(self, expected: Expected) -> set[str]:
         """Return the gene rows' sayings that name an organism otherwise than expected; reads the tally again."""

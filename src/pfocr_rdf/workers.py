@@ -34,6 +34,11 @@ _PARENT_DEATH = 1
 class Engine(Protocol):
     """What runs tasks."""
 
+    @property
+    def size(self) -> int:
+        """How many tasks run at the same time."""
+        ...
+
     def map(self, function: Callable[[Task], Done], tasks: Sequence[Task]) -> Iterator[Done]:
         """Yield the result of each task, in any order; raise the first exception of a task."""
         ...
@@ -41,6 +46,8 @@ class Engine(Protocol):
 
 class Serial:
     """Runs tasks here, one after the other."""
+
+    size = 1
 
     def map(self, function: Callable[[Task], Done], tasks: Sequence[Task]) -> Iterator[Done]:
         """Yield the result of each task, in order."""
@@ -54,6 +61,11 @@ class Processes(AbstractContextManager["Processes"]):
         """Use so many processes; one means none beside this."""
         self.workers = workers
         self._pool: ProcessPoolExecutor | None = None
+
+    @property
+    def size(self) -> int:
+        """How many tasks run at the same time."""
+        return max(1, self.workers)
 
     def __bool__(self) -> bool:
         """Whether there is anything to run tasks."""
