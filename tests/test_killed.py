@@ -7,12 +7,14 @@ import json
 import os
 import random
 import resource
+import shutil
 import subprocess
 import sys
 import time
 import uuid
 from collections import Counter
 from collections.abc import Callable, Iterator
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -211,6 +213,21 @@ def test_a_build_that_is_killed_while_it_takes_its_place_is_one_of_the_two(
     check_after(source, out, before, expected, monkeypatch)
 
 
+def undisturbed(source: Files, out: Path, expected: Path) -> tuple[float, dict[str, float]]:
+    """Return how long a run takes that nobody kills, and when it is seen to reach each stage."""
+    began = time.monotonic()
+    reached = {}
+    with Run(source, out) as whole:
+        for name, seen in STAGES.items():
+            whole.wait_for(seen)
+            reached[name] = time.monotonic() - began
+        assert whole.process.wait() == 0
+    duration = time.monotonic() - began
+    same(out, expected)
+    shutil.rmtree(out)
+    return duration, reached
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(7200)
 def test_a_hundred_kills_at_random_moments(
@@ -220,14 +237,7 @@ def test_a_hundred_kills_at_random_moments(
     out = tmp_path / "out"
     build(former, out)
     before = contents(out)
-    began = time.monotonic()
-    whole = Run(source, tmp_path / "whole")
-    reached = {}
-    for name, seen in STAGES.items():
-        whole.wait_for(seen)
-        reached[name] = time.monotonic() - began
-    whole.process.wait()
-    duration = time.monotonic() - began
+    duration, reached = min((undisturbed(source, tmp_path / "whole", expected) for _ in range(3)), key=itemgetter(0))
     lengths = [*list(reached.values())[1:], duration]
     hits: Counter[str] = Counter()
     for number in range(100):
@@ -253,10 +263,6 @@ def check_after_and_again(
     source: Files, former: Files, out: Path, before: dict[str, bytes], expected: Path, patch: pytest.MonkeyPatch
 ) -> str:
     """Check what a killed run left, then put the former build there again."""
-    whole = out.with_name("whole")
-    if whole.exists():
-        same(whole, expected)
-        whole.rename(out.parent.parent / f"whole-{uuid.uuid4()}")
     new = out.with_name(f".{out.name}.new")
     if not new.exists() and contents(out) == contents(expected):
         stage = "renaming"
@@ -284,6 +290,18 @@ def disk(tmp_path: Path) -> Iterator[Path]:
         unavailable(f"a small disk cannot be mounted: {done.stderr.strip()}")
     yield place
     subprocess.run(["umount", str(place)], check=True)
+
+
+def fill(monkeypatch: pytest.MonkeyPatch, number: int) -> None:
+    """Let the disk refuse the results of shards."""
+    put = storage.put
+
+    def refuse(place: str, data: bytes) -> None:
+        if place.endswith(".data"):
+            raise OSError(number, os.strerror(number))
+        put(place, data)
+
+    monkeypatch.setattr(storage, "put", refuse)
 
 
 def refused(source: Files, out: Path, workers: int = 1) -> str:
@@ -346,10 +364,7 @@ def test_a_limit_of_file_sizes_is_told_like_a_full_disk(source: Files, former: F
 def test_each_refusal_of_the_disk_is_one_line(
     number: int, former: Files, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def put(_place: str, _data: bytes) -> None:
-        raise OSError(number, os.strerror(number))
-
-    monkeypatch.setattr(storage, "put", put)
+    fill(monkeypatch, number)
     assert os.strerror(number) in refused(former, tmp_path / "out")
     no_debris(tmp_path)
 
@@ -373,10 +388,7 @@ def test_a_full_disk_leaves_no_half_of_a_difference(
 def test_a_scratch_folder_that_takes_no_more_is_told_in_one_line(
     former: Files, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def put(_place: str, _data: bytes) -> None:
-        raise OSError(errno.ENOSPC, "No space left on device")
-
-    monkeypatch.setattr(storage, "put", put)
+    fill(monkeypatch, errno.ENOSPC)
     found = CliRunner().invoke(app, ["check", str(former.root)])
     assert found.exit_code == 1
     assert found.stderr.count("\n") == 1

@@ -195,6 +195,19 @@ def test_records_that_break_and_are_mended_leave_no_trace(few: Files, tmp_path: 
         assert contents(tmp_path / "out") == before
 
 
+def test_figids_that_are_none_come_change_and_go(few: Files, tmp_path: Path) -> None:
+    checked(few, tmp_path)
+    before = contents(tmp_path / "out")
+    for figid in ("not a figid", "'PMC1 <__\u2028'", "PMC1"):
+        few.write("_figures/odd.md", f"---\nfigid: {figid}\npmcid: PMC1\nfigtitle: x\n---\n")
+        checked(few, tmp_path)
+        few.write("_figures/odd.md", f"---\nfigid: {figid}\npmcid: PMC1\nfigtitle: y\n---\n")
+        checked(few, tmp_path)
+    few.remove("_figures/odd.md")
+    checked(few, tmp_path)
+    assert contents(tmp_path / "out") == before
+
+
 def test_an_address_of_which_two_records_speak_survives_the_one_that_goes(few: Files, tmp_path: Path) -> None:
     one, two, three = few.records()[:3]
     pmcid = Path(three).name.partition("__")[0]

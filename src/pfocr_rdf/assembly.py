@@ -244,7 +244,8 @@ def _constant(prepared: Prepared, work: Path, ledger: Ledger, options: Options) 
 def _removed(prepared: Prepared, iris: Iterable[str]) -> dict[Layer, frozenset[Place]]:
     """Return the places whose subjects an update takes out of each layer: of papers, and of things."""
     pattern = prepared.plan.context.settings.image_pattern
-    pmcids = {facts.unescape(pmcid) for pmcid in (*prepared.forget, *prepared.convert)}
+    # what is no PMCID, nothing was written of
+    pmcids = {pmcid for pmcid in (*prepared.forget, *prepared.convert) if ids.PMCID.fullmatch(pmcid)}
     papers = {(family, pmcid) for pmcid in pmcids for family in (ids.FIGURES, ids.MENTIONS, ids.PAPERS)}
     images = {(pattern.partition("{")[0], pmcid) for pmcid in pmcids}
     shared = {blocks.place(iri, "") for iri in iris}
