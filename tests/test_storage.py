@@ -291,6 +291,8 @@ def test_a_worker_that_does_not_see_the_source_says_so(source: Path, tmp_path: P
     class Elsewhere:
         """Runs tasks where the source lies under another name."""
 
+        size = 1
+
         def map(self, function: object, tasks: object) -> Iterator[shards.Result]:
             del function
             assert isinstance(tasks, list)
