@@ -241,7 +241,7 @@ def test_counts_that_do_not_fit_in_memory_change_no_byte(
     monkeypatch.setattr(facts.Tally, "_spill", seen)
     made = facts.Tally.__init__
     monkeypatch.setattr(facts.Tally, "__init__", lambda self, folder, limit=counted: made(self, folder, limit))
-    same(build(source, tmp_path / "out"), expected)
+    same(build(source, tmp_path / "out", in_shards(3)), expected)
     assert len(spilled) > 3
     assert all(path.is_relative_to(tmp_path / ".out.new" / "work") for path in spilled)
     same(build(source, tmp_path / "out"), expected)
