@@ -42,6 +42,7 @@ def run(name: str, corpus: Path, tmp_path: Path, *more: str) -> tuple[dict[str, 
     return found, done.stdout
 
 
+@pytest.mark.slow
 def test_the_limit_reads_every_file_and_every_row_and_stands_beside_the_builds(corpus: Path, tmp_path: Path) -> None:
     found, text = run("bench_limit", corpus, tmp_path, "--builds", "turtle", "zstd", "--workers", "2")
     (result,) = found["results"]
@@ -89,6 +90,7 @@ def test_a_count_that_is_not_the_generators_is_named(corpus: Path) -> None:
     ]
 
 
+@pytest.mark.slow
 def test_an_updated_build_has_the_bytes_of_a_full_one_from_a_folder_and_from_git(corpus: Path, tmp_path: Path) -> None:
     found, _ = run("bench_update", corpus, tmp_path, "--codecs", "zstd", "--git-figures", "30", "--workers", "1")
     assert [(result["source"], result["codec"]) for result in found["results"]] == [("folder", "zstd"), ("git", "zstd")]
@@ -99,6 +101,7 @@ def test_an_updated_build_has_the_bytes_of_a_full_one_from_a_folder_and_from_git
         assert result["wrong"] == []
 
 
+@pytest.mark.slow
 def test_killed_and_refused_builds_leave_nothing_and_the_next_run_gives_the_same_bytes(
     corpus: Path, tmp_path: Path
 ) -> None:
