@@ -82,6 +82,9 @@ class Store:
 def s3(folder: Path) -> Iterator[Store]:
     """Run a store that speaks S3, with an empty bucket."""
     import botocore.session
+    from s3fs import S3FileSystem  # type: ignore[import-untyped]
+
+    S3FileSystem.clear_instance_cache()  # connections to an earlier store, which has another port
 
     port, log = free_port(), folder / "s3.log"
     environment = {

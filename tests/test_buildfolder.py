@@ -305,7 +305,7 @@ def test_an_error_leaves_nothing(moment: str, out: Path, monkeypatch: pytest.Mon
 
     name = {"after the first shard": "resolve", "amid the layers": "write"}[moment]
     monkeypatch.setattr(assembly, name, full)
-    with pytest.raises(PfocrError, match="No space left on device.*free some space"):
+    with pytest.raises(PfocrError, match=r"No space left on device.*free some space"):
         build(OTHER, out)
     assert contents(out) == earlier
     assert beside(out) == []
