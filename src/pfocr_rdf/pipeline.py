@@ -109,7 +109,8 @@ def _early(workers: int | None, before: Path | None) -> Processes:
     if index is None or workers == 1 or not index.is_file() or index.stat().st_size < LARGE_INDEX:
         return Processes(0)
     engine = Processes(workers or cores())
-    engine.start()
+    if engine.workers > 1:
+        engine.start(engine.workers)
     return engine
 
 

@@ -373,7 +373,7 @@ def describe_paper(
         own = said[figure.figid]
         own += entities.sayings(figure)
         if block.usual_creator:
-            own.append(("", "W"))
+            own.append(("", article.CREATOR))
         for layer, (subject, pairs) in _gathered(figure_mapping.describe(figure, block)):
             if layer is Layer.COMPAT and not subject.startswith(ids.FIGURES):
                 own += [("", f"N\x1f{subject}\x1f{predicate}\x1f{value}") for predicate, value in pairs]

@@ -24,8 +24,7 @@ Task = TypeVar("Task")
 Done = TypeVar("Done")
 
 _KILLED = (
-    "a worker process was killed, perhaps for lack of memory; run again (what is finished is reused), "
-    "with a smaller --workers"
+    "a worker process was killed, perhaps for lack of memory; run again with a smaller --workers or --shard-records"
 )
 _PARENT_DEATH = 1
 """Linux's number for "send me a signal when my parent dies"."""
@@ -71,12 +70,11 @@ class Processes(AbstractContextManager["Processes"]):
         """Whether there is anything to run tasks."""
         return self.workers > 0
 
-    def start(self) -> None:
-        """Start the processes now, so that they are ready when tasks come."""
-        if self.workers > 1 and self._pool is None:
-            context = multiprocessing.get_context("spawn")
-            self._pool = ProcessPoolExecutor(self.workers, context, _begin, (os.getpid(),))
-            self._pool.submit(cores)
+    def start(self, processes: int) -> ProcessPoolExecutor:
+        """Start so many processes now, so that they are ready when tasks come."""
+        self._pool = ProcessPoolExecutor(processes, multiprocessing.get_context("spawn"), _begin, (os.getpid(),))
+        self._pool.submit(cores)
+        return self._pool
 
     def __enter__(self) -> Self:
         """Begin; nothing is started yet."""
@@ -97,11 +95,9 @@ class Processes(AbstractContextManager["Processes"]):
         """
         if self.workers == 1 or (len(tasks) < 2 and self._pool is None):
             return map(function, tasks)
-        if self._pool is None:
-            context = multiprocessing.get_context("spawn")
-            self._pool = ProcessPoolExecutor(min(self.workers, len(tasks)), context, _begin, (os.getpid(),))
+        pool = self._pool or self.start(min(self.workers, len(tasks)))
         try:
-            return self._results([self._pool.submit(function, task) for task in tasks])
+            return self._results([pool.submit(function, task) for task in tasks])
         except BrokenProcessPool as error:
             raise PfocrError(_KILLED) from error
 
