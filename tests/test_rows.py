@@ -230,7 +230,8 @@ def test_each_saying_says_its_facts() -> None:
         ("http://e/d", "identifier", "1", ""),
         ("http://e/d", "label", "l", ""),
     ]
-    assert list(entities.facts(figure)) == expected
+    places = [(f"{own}/{place}" if place else own, saying) for place, saying in entities.sayings(figure)]
+    assert [fact for place, saying in places for fact in entities.expand(saying, place)] == expected
     ((figid, place, journal), (_, _, publisher)) = article.sayings([figure])
     assert (figid, place) == (own, "")
     assert list(entities.expand(journal, own)) == [

@@ -115,13 +115,6 @@ def expand(saying: Saying, place: str) -> Iterator[Fact]:
                 yield taxon, field, value, place
 
 
-def facts(figure: Figure) -> Iterator[Fact]:
-    """Yield what one record says of genes, taxa, groups, chemicals and diseases."""
-    own = ids.slug(figure.figid)
-    for place, saying in sayings(figure):
-        yield from expand(saying, f"{own}/{place}" if place else own)
-
-
 def page_sayings(page: OrganismPage) -> list[tuple[str, Saying]]:
     """Return what an organism page says."""
     values = [getattr(page, name) for name in PAGE_FIELDS]
