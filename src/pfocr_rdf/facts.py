@@ -11,7 +11,7 @@ from __future__ import annotations
 import heapq
 import re
 from collections import Counter
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 from operator import itemgetter
@@ -186,26 +186,23 @@ class Section:
     def __init__(self) -> None:
         """Begin an empty section."""
         self._numbers: dict[str, int] = {}
-        self._counts: list[int] = []
+        self._said: list[int] = []
         self._lines: list[str] = []
 
-    def add(self, base: str, said: Iterable[tuple[str, str]]) -> None:
+    def add(self, base: str, said: Sequence[tuple[str, str]]) -> None:
         """Take down what is said at a base: pairs of place below it and saying."""
-        numbers, counts = self._numbers, self._counts
-        parts = [base]
-        for place, saying in said:
-            number = numbers.get(saying)
-            if number is None:
-                number = numbers[saying] = len(counts)
-                counts.append(0)
-            counts[number] += 1
-            parts.append(f"{number}:{place}")
-        if len(parts) > 1:
-            self._lines.append("\t".join(parts))
+        if not said:
+            return
+        numbers = self._numbers
+        found = [numbers.setdefault(saying, len(numbers)) for _, saying in said]
+        places = [f"{number}:{place}" for number, (place, _) in zip(found, said, strict=True)]
+        self._said += found
+        self._lines.append("\t".join([base, *places]))
 
     def to_bytes(self) -> bytes:
         """Return the section: lines `count, saying`, an empty line, lines `base, number:place, ...`."""
-        table = [f"{count}\t{escape(saying)}" for saying, count in zip(self._numbers, self._counts, strict=True)]
+        counts = Counter(self._said)
+        table = [f"{counts[number]}\t{escape(saying)}" for saying, number in self._numbers.items()]
         return "\n".join([*table, "", *self._lines, ""]).encode() if table else b""
 
 

@@ -40,6 +40,15 @@ class Layer(StrEnum):
         return f"pfocr-{self}.ttl"
 
 
+class Piece(NamedTuple):
+    """Turtle of some subjects of one layer, in the order of their IRIs, and the first and the last of these."""
+
+    layer: Layer
+    first: str
+    last: str
+    text: str
+
+
 ALWAYS = tuple(layer for layer in Layer if layer is not Layer.XREFS_PUBMED)
 """Layers that every build has."""
 
@@ -90,10 +99,10 @@ SEPARATOR = "\x1f"
 
 
 class Mention(NamedTuple):
-    """A word of one figure and what it was taken for: a Web Annotation with zero or more bodies.
+    """A word of one figure that was taken for a chemical or a disease, or for none: a Web Annotation.
 
-    `key` is the last part of its IRI; `related` the second id of a chemical or disease; `symbol` and `taxon`
-    stand for a gene row without id. `variants` holds cells of columns that nobody knows yet.
+    `key` is the last part of its IRI; `body` the main id, `related` the second one. `variants` holds cells of columns
+    that nobody knows yet.
     """
 
     kind: Kind
@@ -102,12 +111,14 @@ class Mention(NamedTuple):
     match: str | None
     name: str | None
     lexicon: str
-    bodies: tuple[str, ...]
+    body: str | None
     related: str | None = None
-    symbol: str | None = None
-    taxon: str | None = None
     variants: tuple[str, ...] = ()
 
+
+Cells = tuple[str, ...]
+"""The cells that name a mention. Of a gene row: word, match, lexicon; and without an id also `NA`, symbol, taxonomy id.
+"""
 
 Saying = str
 """What one place says of a thing that many records speak of: a letter and parts, joined by `SEPARATOR`.
@@ -119,6 +130,13 @@ two an item of the inline lists, which name no organism;
 `J` journal, abbreviation, title; `P` publisher, name; `W` alone: the usual creator;
 `N` node outside the graph, predicate, object (tokens): what a block says of it;
 `O` taxon, slug, Latin name, common name, group, image: an organism page. Things are given by their IRI.
+"""
+
+
+GeneMention = tuple[str, Cells, dict[str, Saying]]
+"""A word of one figure that was taken for genes: its key, its cells, and what each row says, by gene id.
+
+A plain tuple, for nearly all of a source is made of these. The id of a gene that has none is an empty text.
 """
 
 
@@ -158,7 +176,7 @@ class Article(NamedTuple):
 class Figure:
     """One figure: all that its record and tables say, checked. Texts are verbatim; empty means missing.
 
-    `gene_rows` has the key of the mention and the saying of each gene row that was emitted.
+    `gene_variants` has, by key of a gene mention, the cells of columns that nobody knows yet.
     """
 
     figid: str
@@ -184,8 +202,9 @@ class Figure:
     variants: tuple[str, ...] = ()
     block: Mapping[str, Any] | None = None
     block_line: int = 0
+    gene_mentions: list[GeneMention] = field(default_factory=list)
+    gene_variants: dict[str, tuple[str, ...]] = field(default_factory=dict)
     mentions: list[Mention] = field(default_factory=list)
-    gene_rows: list[tuple[str, Saying]] = field(default_factory=list)
     concepts: list[Concept] = field(default_factory=list)
     genes: dict[str, Level] = field(default_factory=dict)
     symbol_genes: list[tuple[str, str, str]] = field(default_factory=list)

@@ -25,6 +25,7 @@ from pfocr_rdf.model import (
     LEXICONS,
     SEPARATOR,
     TABLE_LEXICONS,
+    Cells,
     Concept,
     Figure,
     Level,
@@ -37,15 +38,13 @@ _INLINE_COLUMNS = {
     Kind.CHEMICAL_ROW: ("word", "source", "identifier"),
     Kind.DISEASE_ROW: ("word", "source", "identifier"),
 }
-Cells = tuple[str, ...]
-"""The cells that name a mention."""
-
 Extra = tuple[tuple[str, str], ...]
 """Names and cells of unknown columns."""
 
 _GENE = Kind.GENE_ROW
 _MISSING = ("NA", "")
 _NOTHING = frozenset(_MISSING)
+_GENE_IDS = re.compile(rf"{ids.GENE_ID.pattern}(?:\n{ids.GENE_ID.pattern})*")
 _PREFIX = re.compile(r"(?i)(?:mesh|chebi|doid):")
 _KEY_PREFIX = {Kind.GENE_ROW: "gene", Kind.CHEMICAL_ROW: "chemical", Kind.DISEASE_ROW: "disease"}
 _CLASS = {Kind.CHEMICAL_ROW: vocab.CHEMICAL, Kind.DISEASE_ROW: vocab.MEDICAL_CONDITION}
@@ -155,26 +154,20 @@ class RowReader:
             self._take_gene(named, gene_id, saying, extra, self.path, line, place)
 
     def finish(self) -> None:
-        """Put mentions, gene rows, concepts and links on the figure, in a fixed order."""
-        mentions, gene_rows, genes = self.figure.mentions, self.figure.gene_rows, self.figure.genes
-        kind = _GENE
-        for key, (cells, members) in zip(_keys(kind, self._genes), self._genes.items(), strict=True):
-            variants = self._gene_variants(cells, members) if self._variants else ()
-            for saying in members.values():
-                gene_rows.append((key, saying))
+        """Put mentions, concepts and links on the figure, in a fixed order."""
+        figure, found = self.figure, self._genes
+        keys = _keys(_GENE, found)
+        figure.gene_mentions = list(zip(keys, found, found.values(), strict=True))
+        if self._variants:
+            said = zip(keys, found.items(), strict=True)
+            variants = {key: self._gene_variants(cells, members) for key, (cells, members) in said}
+            figure.gene_variants = {key: texts for key, texts in variants.items() if texts}
+        by_level: dict[Level, list[str]] = {level: [] for level in reversed(Level)}
+        for cells, members in found.items():
             if len(cells) == 3:
-                word, match, lexicon = cells
-                bodies = tuple(map(ids.gene, members))
-                mentions.append(Mention(kind, key, word, match, None, lexicon, bodies, None, None, None, variants))
-                level = LEXICONS[lexicon]
-                for gene in bodies:
-                    if gene not in genes or level < genes[gene]:
-                        genes[gene] = level
-            else:
-                word, match, lexicon, _, symbol, taxid = cells
-                named = None if symbol in _MISSING else symbol
-                taxon = ids.taxon(taxid)
-                mentions.append(Mention(kind, key, word, match, None, lexicon, (), None, named, taxon, variants))
+                by_level[LEXICONS[cells[2]]] += members
+        for level, gene_ids in by_level.items():  # the best one comes last
+            figure.genes.update(zip(ids.genes(gene_ids), repeat(level), strict=False))
         for kind, concepts in self._concepts.items():
             for key, concept in zip(_keys(kind, concepts), concepts.values(), strict=True):
                 self._finish_concept(kind, key, concept)
@@ -195,7 +188,7 @@ class RowReader:
             and all(matches)
             and self.table_lexicons.keys() >= set(sources)
             and all(map(ids.TAXON_ID.fullmatch, set(taxids)))
-            and all(map(ids.GENE_ID.fullmatch, set(gene_ids).difference(_MISSING)))
+            and (_GENE_IDS.fullmatch("\n".join(gene_ids)) or _are_gene_ids(gene_ids))
         ):
             return False
         keys: list[Cells] = list(zip(words, matches, sources, strict=True))
@@ -208,15 +201,17 @@ class RowReader:
                 key if gene_id else (*key, "NA", symbol, taxid)
                 for key, gene_id, symbol, taxid in zip(keys, known, symbols, taxids, strict=True)
             ]
-        if len(set(zip(keys, gene_ids, strict=True))) < len(keys):
-            return False
-        genes = self._genes
         sayings = map(SEPARATOR.join, zip(repeat("R"), gene_ids, symbols, taxids, names, groups, strict=False))
+        genes: dict[Cells, dict[str, Saying]] = {}
         for key, gene_id, saying in zip(keys, gene_ids, sayings, strict=True):
-            if key in genes:
-                genes[key][gene_id] = saying
-            else:
+            members = genes.get(key)
+            if members is None:
                 genes[key] = {gene_id: saying}
+            else:
+                members[gene_id] = saying
+        if sum(map(len, genes.values())) < len(keys):  # a mention and gene stands twice
+            return False
+        self._genes = genes
         for (name, taxid), count in Counter(zip(names, taxids, strict=True)).items():
             if name:
                 self.organisms.setdefault(name, {})[taxid] = count
@@ -294,9 +289,9 @@ class RowReader:
                 row.match or None,
                 row.name or None,
                 row.lexicon,
-                (main,) if main else (),
-                related=other if row.mesh else None,
-                variants=self._variants.get((kind, row.cells, ""), ()),
+                main or None,
+                other if row.mesh else None,
+                self._variants.get((kind, row.cells, ""), ()),
             )
         )
 
@@ -376,6 +371,11 @@ def _known(text: str) -> str:
 def _without_missing(column: list[str]) -> list[str]:
     """Return a column with an empty text for each missing one; itself when none is."""
     return column if _NOTHING.isdisjoint(column) else [_known(text) for text in column]
+
+
+def _are_gene_ids(column: list[str]) -> bool:
+    """Whether all that is not missing in a column is a gene id."""
+    return all(map(ids.GENE_ID.fullmatch, set(column).difference(_MISSING)))
 
 
 def _need_word(word: str) -> None:

@@ -23,13 +23,13 @@ from typing import Any
 from pfocr_rdf import facts, jsonld, resources, serialize, storage
 from pfocr_rdf import identifiers as ids
 from pfocr_rdf.accounts import Account, Ledger
-from pfocr_rdf.blocks import Cuts, Item
+from pfocr_rdf.blocks import Cuts
 from pfocr_rdf.errors import INPUT_KINDS, Kind, Problem, UsageError
 from pfocr_rdf.extract.organisms import MapLine
 from pfocr_rdf.extract.records import RecordFiles, read_figure
 from pfocr_rdf.mapping import article, entities, mention
 from pfocr_rdf.mapping import figure as figure_mapping
-from pfocr_rdf.model import EVIDENCE, Figure, Layer
+from pfocr_rdf.model import EVIDENCE, Figure, Layer, Piece
 from pfocr_rdf.normalize import Context, normalize
 from pfocr_rdf.runs import Output as Output
 from pfocr_rdf.runs import Run as Run
@@ -42,8 +42,6 @@ Progress = Callable[[int], None]
 """Called with the number of records that were just done."""
 
 _OF_MENTIONS = frozenset(EVIDENCE.values())
-_ALIGNED = (ids.FIGURES, ids.MENTIONS)
-"""Families whose subjects come in the order of the papers: runs of different shards never overlap there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,7 +273,7 @@ class _Making:
         self.files += [f"{facts.escape(path)}\t{digest}\n" for path, digest in hashes]
         if figures:
             self._emit(pmcid, figures, ledger)
-        mentions = sum(len(figure.mentions) for figure in figures)
+        mentions = sum(len(figure.gene_mentions) + len(figure.mentions) for figure in figures)
         self.counts["figures"] += len(figures)
         self.counts["mentions"] += mentions
         self.counts["papers"] += bool(figures)
@@ -293,23 +291,25 @@ class _Making:
 
     def _emit(self, pmcid: str, figures: list[Figure], ledger: Ledger) -> None:
         """Put the subjects of a paper into their runs, and what it says of other things into the facts."""
-        layers: dict[tuple[Layer, str], list[Item]] = {}
+        found: dict[tuple[Layer, str], list[Piece]] = {}
         said: dict[str, list[tuple[str, str]]] = {figure.figid: [] for figure in figures}
-        for layer, subject, text in describe_paper(figures, self.context, said, ledger):
-            family = ids.MENTIONS if layer in _OF_MENTIONS else _family(subject)
-            items = layers.get((layer, family))
-            if items is None:
-                items = layers[layer, family] = []
-            items.append((subject, text))
-        for (layer, family), items in layers.items():
-            if (layer, family) not in self.runs:
-                self.runs[layer, family] = self._run(layer, family)
-            run, _ = self.runs[layer, family]
-            if family:
-                items.sort()
-                run.add(items[0][0], items[-1][0], "".join(map(itemgetter(1), items)), pmcid)
+        for piece in describe_paper(figures, self.context, said, ledger):
+            family = ids.MENTIONS if piece.layer in _OF_MENTIONS else _family(piece.first)
+            pieces = found.get((piece.layer, family))
+            if pieces is None:
+                found[piece.layer, family] = [piece]
             else:
-                run.loose += items
+                pieces.append(piece)
+        for at, pieces in found.items():
+            run = self.runs.get(at)
+            if run is None:
+                run = self.runs[at] = self._run(*at)
+            writer, _ = run
+            if at[1]:
+                pieces.sort(key=itemgetter(1))
+                writer.add(pieces[0].first, pieces[-1].last, "".join([piece.text for piece in pieces]), pmcid)
+            else:
+                writer.loose += [(piece.first, piece.text) for piece in pieces]
         for figid, what in said.items():
             self.section.add(ids.slug(figid), what)
 
@@ -344,8 +344,13 @@ class _Making:
 
 
 def _family(subject: str) -> str:
-    """Return the aligned family of a subject, or an empty text."""
-    return next((family for family in _ALIGNED if subject.startswith(family)), "")
+    """Return the family of a subject where its subjects come in the order of the papers, else an empty text.
+
+    Runs of different shards never overlap in such a family.
+    """
+    if subject.startswith(ids.FIGURES):
+        return ids.FIGURES
+    return ids.MENTIONS if subject.startswith(ids.MENTIONS) else ""
 
 
 def _amounts(account: Account) -> tuple[int, int, int, int]:
@@ -361,30 +366,32 @@ def fingerprint(hashes: Iterable[tuple[str, str]], maps: Iterable[MapLine]) -> s
 
 def describe_paper(
     figures: list[Figure], context: Context, said: Mapping[str, list[tuple[str, str]]], ledger: Ledger
-) -> Iterator[tuple[Layer, str, str]]:
-    """Yield layer, subject and Turtle of all that the records of one paper say of themselves.
+) -> Iterator[Piece]:
+    """Yield the Turtle of all that the records of one paper say of themselves.
 
     What they say of other things goes to `said`, by figid; the problems of their blocks to the ledger.
     """
     for figure in figures:
         block = jsonld.read(figure, context.jsonld_context)
         ledger.report(*block.problems)
-        yield from mention.blocks(figure)
+        yield from mention.pieces(figure)
+        yield from figure_mapping.links(figure)
         own = said[figure.figid]
         own += entities.sayings(figure)
         if block.usual_creator:
             own.append(("", article.CREATOR))
-        for layer, (subject, pairs) in _gathered(figure_mapping.describe(figure, block)):
+        described = figure_mapping.describe(figure, block)
+        for layer, (subject, pairs) in _gathered(described) if block.nodes else described:
             if layer is Layer.COMPAT and not subject.startswith(ids.FIGURES):
                 own += [("", f"N\x1f{subject}\x1f{predicate}\x1f{value}") for predicate, value in pairs]
             else:
-                yield layer, subject, serialize.block(subject, pairs)
+                yield Piece(layer, subject, subject, serialize.block(subject, pairs))
     for found in article.describe(figures):
         if isinstance(found, Problem):
             ledger.report(found)
         else:
             layer, (subject, pairs) = found
-            yield layer, subject, serialize.block(subject, pairs)
+            yield Piece(layer, subject, subject, serialize.block(subject, pairs))
     for figid, place, saying in article.sayings(figures):
         said[figid].append((place, saying))
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pyoxigraph as ox
 from pyld import jsonld
 
-from pfocr_rdf import facts, pipeline, serialize, shards, things, vocab
+from pfocr_rdf import blocks, facts, pipeline, serialize, shards, things, vocab
 from pfocr_rdf.accounts import Ledger
 from pfocr_rdf.blocks import Item, united
 from pfocr_rdf.errors import Problem, UsageError
@@ -48,8 +48,8 @@ def read_layers(record: Path, options: Options) -> tuple[dict[Layer, list[Item]]
             raise UsageError(f"{record}: refused ({found.code}, {found.field or 'line'} {found.line}): {found.advice}")
         layers: dict[Layer, list[Item]] = {}
         said: dict[str, list[tuple[str, str]]] = {figure.figid: []}
-        for layer, subject, text in shards.describe_paper([figure], planned.context, said, ledger):
-            layers.setdefault(layer, []).append((subject, text))
+        for piece in shards.describe_paper([figure], planned.context, said, ledger):
+            layers.setdefault(piece.layer, []).extend(blocks.items(piece.text.encode()))
         section = facts.Section()
         section.add(slug(figure.figid), said[figure.figid])
         data = section.to_bytes()

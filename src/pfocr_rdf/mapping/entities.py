@@ -50,7 +50,11 @@ def sayings(figure: Figure) -> list[tuple[str, Saying]]:
 
     Each saying (`model.Saying`) stands behind the place where it stands, without the figure's own part of it.
     """
-    said = [(f"{key}/{saying[2 : saying.find(SEPARATOR, 2)] or 'NA'}", saying) for key, saying in figure.gene_rows]
+    said = [
+        (f"{key}/{gene_id or 'NA'}", saying)
+        for key, _, members in figure.gene_mentions
+        for gene_id, saying in members.items()
+    ]
     said += [("keyword", f"K\x1f{taxid}\x1f{symbol}\x1f{gene}") for taxid, symbol, gene in figure.symbol_genes]
     said += [("", f"T\x1f{iri}\x1f{field}\x1f{name}") for field, name, iri in figure.taxa]
     said += [

@@ -7,48 +7,50 @@ from collections.abc import Iterable, Iterator
 from pfocr_rdf import identifiers as ids
 from pfocr_rdf import vocab as v
 from pfocr_rdf.jsonld import Block
-from pfocr_rdf.model import GENE_LINKS, Figure, Layer, Level
+from pfocr_rdf.model import GENE_LINKS, Figure, Layer, Level, Piece
 from pfocr_rdf.terms import Description, Pair, Token, decimal, gyear, integer, iri, string
+
+_NEXT = " ,\n        "
+_MENTIONS = f"\n    {v.MENTIONS} "
+
+
+def links(figure: Figure) -> Iterator[Piece]:
+    """Yield the links to genes, chemicals and diseases, in their layers: the blocks that `serialize.block` makes."""
+    genes: dict[Level, list[Token]] = {level: [] for level in Level}
+    for gene, level in figure.genes.items():
+        genes[level].append(f"<{gene}>")  # no prefix shortens the IRI of a gene
+    linked = [(GENE_LINKS[level], tokens) for level, tokens in genes.items()]
+    linked.append((Layer.LINKS_CHEMICALS, [iri(chemical) for chemical in figure.chemicals]))
+    linked.append((Layer.LINKS_DISEASES, [iri(disease) for disease in figure.diseases - figure.chemicals]))
+    subject = ids.figure(figure.figid)
+    start = f"{iri(subject)}{_MENTIONS}"
+    for layer, tokens in linked:
+        if tokens:
+            tokens.sort()
+            yield Piece(layer, subject, subject, f"{start}{_NEXT.join(tokens)} .\n\n")
 
 
 def describe(figure: Figure, block: Block) -> Iterator[tuple[Layer, Description]]:
-    """Yield what one record says of its figure and image, by layer."""
+    """Yield what one record says of its figure and image, but for the links."""
     subject = ids.figure(figure.figid)
     core = list(_core(figure, block))
     yield Layer.CORE, (subject, core)
     if figure.image:
-        yield (
-            Layer.CORE,
-            (figure.image, [(v.A, v.IMAGE_OBJECT), (v.IDENTIFIER, string(figure.filename))]),
-        )
-    genes: tuple[list[Pair], ...] = tuple([] for _ in GENE_LINKS)
-    for gene, level in figure.genes.items():
-        genes[level].append((v.MENTIONS, f"<{gene}>"))  # no prefix shortens the IRI of a gene
-    for layer, pairs in zip(GENE_LINKS.values(), genes, strict=True):
-        if pairs:
-            yield layer, (subject, pairs)
-    chemicals = [(v.MENTIONS, iri(chemical)) for chemical in figure.chemicals]
-    if chemicals:
-        yield Layer.LINKS_CHEMICALS, (subject, chemicals)
-    if diseases := [(v.MENTIONS, iri(disease)) for disease in figure.diseases - figure.chemicals]:
-        yield Layer.LINKS_DISEASES, (subject, diseases)
-    if compat := list(_unsaid(_compat(figure, block), figure, core)):
+        yield Layer.CORE, (figure.image, [(v.A, v.IMAGE_OBJECT), (v.IDENTIFIER, string(figure.filename))])
+    if compat := _unsaid(_compat(figure, block), figure, core):
         yield Layer.COMPAT, (subject, compat)
     for node in block.nodes:
         yield Layer.COMPAT, node
 
 
-def _unsaid(pairs: Iterable[Pair], figure: Figure, core: list[Pair]) -> Iterator[Pair]:
-    """Yield the pairs that stand in no other layer of the figure."""
-    entities: set[Token] | None = None
-    for pair in pairs:
-        if pair[0] == v.MENTIONS:
-            if entities is None:
-                entities = {iri(entity) for entity in (*figure.genes, *figure.chemicals, *figure.diseases)}
-            if pair[1] in entities:
-                continue
-        if pair not in core:
-            yield pair
+def _unsaid(pairs: Iterable[Pair], figure: Figure, core: list[Pair]) -> list[Pair]:
+    """Return the pairs that stand in no other layer of the figure."""
+    said = set(core)
+    unsaid = [pair for pair in pairs if pair not in said]
+    if any(predicate == v.MENTIONS for predicate, _ in unsaid):
+        entities = {iri(entity) for entity in (*figure.genes, *figure.chemicals, *figure.diseases)}
+        unsaid = [pair for pair in unsaid if pair[0] != v.MENTIONS or pair[1] not in entities]
+    return unsaid
 
 
 def _core(figure: Figure, block: Block) -> Iterator[Pair]:
@@ -95,9 +97,7 @@ def _core(figure: Figure, block: Block) -> Iterator[Pair]:
         yield v.CREATOR, iri(ids.WIKIPATHWAYS)
 
 
-def _compat(figure: Figure, block: Block) -> Iterator[Pair]:
-    for taxon in figure.taxa:
-        yield v.WP_ORGANISM, iri(taxon.iri)
-    for variant in figure.variants:
-        yield v.PFOCR_VARIANT, string(variant)
-    yield from block.pairs
+def _compat(figure: Figure, block: Block) -> list[Pair]:
+    pairs = [(v.WP_ORGANISM, iri(taxon.iri)) for taxon in figure.taxa]
+    pairs += [(v.PFOCR_VARIANT, string(variant)) for variant in figure.variants]
+    return pairs + block.pairs

@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
-from operator import itemgetter
 
 from pfocr_rdf import identifiers as ids
 from pfocr_rdf import vocab as v
-from pfocr_rdf.errors import Kind
-from pfocr_rdf.model import EVIDENCE, Figure, Layer
+from pfocr_rdf.model import EVIDENCE, Cells, Figure, GeneMention, Layer, Mention, Piece
 from pfocr_rdf.terms import Description, Pair, Token, iri, string
 
 _iri = lru_cache(maxsize=4096)(iri)
 """Tokens of the chemicals, diseases and taxa that are named again and again."""
 
-_GENE = Kind.GENE_ROW
+_MISSING = ("NA", "")
 _END = " ;\n"
 _NEXT = " ,\n        "
 _TYPE = f"\n    {v.A} {v.ANNOTATION}{_END}"
 _RELATION = f"    {v.RELATION} "
 _SOURCE = f"    {v.SOURCE} "
 _BODY = f"    {v.HAS_BODY} "
+_GENE_BODY = f"{_END}{_BODY}<{ids.GENES}"
+_NEXT_GENE = f"{_NEXT}<{ids.GENES}"
 _TARGET = f"    {v.HAS_TARGET} "
 _MATCH = f"    {v.PFOCR_MATCH} "
 _NAME = f"    {v.PFOCR_NAME} "
@@ -34,73 +34,101 @@ _RANGE = f"{_END}    {v.TAXONOMIC_RANGE} "
 def describe(figure: Figure) -> Iterator[tuple[Layer, Description]]:
     """Yield each mention of a figure as a Web Annotation with several or no bodies."""
     target = iri(ids.figure(figure.figid))
+    for key, cells, members in figure.gene_mentions:
+        pairs = _common(target, cells[0], cells[2])
+        pairs.append((v.PFOCR_MATCH, string(cells[1])))
+        if symbol := _symbol(cells):
+            pairs.append((v.PFOCR_SYMBOL, string(symbol)))
+        if len(cells) > 3:
+            pairs.append((v.TAXONOMIC_RANGE, iri(ids.taxon(cells[5]))))
+        pairs += [(v.HAS_BODY, iri(ids.gene(gene_id))) for gene_id in members if gene_id]
+        yield Layer.EVIDENCE_GENES, (ids.mention(figure.figid, key), pairs)
     for mention in figure.mentions:
-        subject = ids.mention(figure.figid, mention.key)
-        pairs: list[Pair] = [
-            (v.A, v.ANNOTATION),
-            (v.HAS_TARGET, target),
-            (v.PFOCR_WORD, string(mention.word)),
-            (v.SOURCE, iri(ids.lexicon(mention.lexicon))),
-        ]
-        pairs += [(v.HAS_BODY, iri(body)) for body in mention.bodies]
+        pairs = _common(target, mention.word, mention.lexicon)
+        if mention.body is not None:
+            pairs.append((v.HAS_BODY, iri(mention.body)))
         if mention.match is not None:
             pairs.append((v.PFOCR_MATCH, string(mention.match)))
         if mention.name is not None:
             pairs.append((v.PFOCR_NAME, string(mention.name)))
         if mention.related is not None:
             pairs.append((v.RELATION, iri(mention.related)))
-        if mention.symbol is not None:
-            pairs.append((v.PFOCR_SYMBOL, string(mention.symbol)))
-        if mention.taxon is not None:
-            pairs.append((v.TAXONOMIC_RANGE, iri(mention.taxon)))
-        yield EVIDENCE[mention.kind], (subject, pairs)
-        if mention.variants:
-            yield Layer.COMPAT, (subject, [(v.PFOCR_VARIANT, string(text)) for text in mention.variants])
+        yield EVIDENCE[mention.kind], (ids.mention(figure.figid, mention.key), pairs)
+    for key, variants in _variants(figure).items():
+        yield Layer.COMPAT, (ids.mention(figure.figid, key), [(v.PFOCR_VARIANT, string(text)) for text in variants])
 
 
-def blocks(figure: Figure) -> list[tuple[Layer, str, str]]:
-    """Return layer, subject (bare IRI) and Turtle block of all that `describe` yields, in order of subject.
+def _common(target: Token, word: str, lexicon: str) -> list[Pair]:
+    """Return what is said of any mention."""
+    return [
+        (v.A, v.ANNOTATION),
+        (v.HAS_TARGET, target),
+        (v.PFOCR_WORD, string(word)),
+        (v.SOURCE, iri(ids.lexicon(lexicon))),
+    ]
 
-    Each text is what `serialize.block` makes of the description; here it is put together directly, the predicates
+
+def _symbol(cells: Cells) -> str:
+    """Return the symbol of a gene mention without id, or an empty text when it has none."""
+    return cells[4] if len(cells) > 3 and cells[4] not in _MISSING else ""
+
+
+def _variants(figure: Figure) -> Mapping[str, tuple[str, ...]]:
+    """Return what stands in unknown columns, by the key of the mention."""
+    return figure.gene_variants | {mention.key: mention.variants for mention in figure.mentions if mention.variants}
+
+
+def pieces(figure: Figure) -> Iterator[Piece]:
+    """Yield the Turtle of all that `describe` yields, one piece for each layer, its subjects in order.
+
+    The text is what `serialize.block` makes of the descriptions; here it is put together directly, the predicates
     in their order, for mentions are nearly all of what a build writes.
     """
-    found: list[tuple[Layer, str, str]] = []
     start = ids.mention(figure.figid, "")
     target = f"{_END}{_TARGET}{iri(ids.figure(figure.figid))}{_END}"
-    last, layer = None, Layer.EVIDENCE_GENES
-    for kind, key, word, match, name, lexicon, bodies, related, symbol, taxon, variants in figure.mentions:
-        subject = start + key
+    if genes := sorted(figure.gene_mentions):
+        text = "".join(_gene_blocks(f"<{start}", target, genes))
+        yield Piece(Layer.EVIDENCE_GENES, start + genes[0][0], start + genes[-1][0], text)
+    for kind in dict.fromkeys(mention.kind for mention in figure.mentions):
+        others = sorted(mention for mention in figure.mentions if mention.kind is kind)
+        text = "".join(_blocks(f"<{start}", target, others))
+        yield Piece(EVIDENCE[kind], start + others[0].key, start + others[-1].key, text)
+    for key, variants in sorted(_variants(figure).items()):
+        said = _NEXT.join(sorted({string(variant) for variant in variants}))
+        yield Piece(Layer.COMPAT, start + key, start + key, f"<{start}{key}>\n{_VARIANT}{said} .\n\n")
+
+
+def _gene_blocks(start: str, target: str, mentions: Iterable[GeneMention]) -> Iterator[str]:
+    """Yield the blocks of gene mentions; no prefix shortens the IRI of a gene."""
+    for key, cells, members in mentions:
+        word, match = string(cells[0]), cells[1]
+        same = word if match == cells[0] else string(match)
+        more = body = range_ = ""
+        if len(cells) > 3:
+            if symbol := _symbol(cells):
+                more = f"{_SYMBOL}{string(symbol)}{_END}"
+            range_ = f"{_RANGE}{_iri(ids.taxon(cells[5]))}"
+        elif len(members) == 1:
+            (gene_id,) = members
+            body = f"{_GENE_BODY}{gene_id}>"
+        else:  # sorted as tokens are, with what closes them
+            body = f"{_GENE_BODY}{_NEXT_GENE.join(sorted([f'{gene_id}>' for gene_id in members]))}"
+        said = f"{_MATCH}{same}{_END}{more}{_WORD}{word}{range_}"
+        yield f"{start}{key}>{_TYPE}{_lexicon(cells[2])}{body}{target}{said} .\n\n"
+
+
+def _blocks(start: str, target: str, mentions: Iterable[Mention]) -> Iterator[str]:
+    """Yield the blocks of mentions of chemicals or diseases."""
+    for _, key, word, match, name, lexicon, body, related, _ in mentions:
         token = string(word)
-        body = f"{_END}{_BODY}{_tokens(kind, bodies)}" if bodies else ""
-        relation = more = range_ = ""
-        if match is not None:
-            more = f"{_MATCH}{token if match == word else string(match)}{_END}"
+        bodies = f"{_END}{_BODY}{_iri(body)}" if body else ""
+        more = f"{_MATCH}{token if match == word else string(match)}{_END}" if match is not None else ""
         if name is not None:
             more += f"{_NAME}{string(name)}{_END}"
-        if related is not None:
-            relation = f"{_RELATION}{_iri(related)}{_END}"
-        if symbol is not None:
-            more += f"{_SYMBOL}{string(symbol)}{_END}"
-        if taxon is not None:
-            range_ = f"{_RANGE}{_iri(taxon)}"
-        source = _lexicon(lexicon)
-        text = f"<{subject}>{_TYPE}{relation}{source}{body}{target}{more}{_WORD}{token}{range_} .\n\n"
-        if kind is not last:
-            last, layer = kind, EVIDENCE[kind]
-        found.append((layer, subject, text))
-        if variants:
-            said = _NEXT.join(sorted({string(variant) for variant in variants}))
-            found.append((Layer.COMPAT, subject, f"<{subject}>\n{_VARIANT}{said} .\n\n"))
-    found.sort(key=itemgetter(1))
-    return found
+        relation = f"{_RELATION}{_iri(related)}{_END}" if related is not None else ""
+        yield f"{start}{key}>{_TYPE}{relation}{_lexicon(lexicon)}{bodies}{target}{more}{_WORD}{token} .\n\n"
 
 
 @lru_cache(maxsize=64)
 def _lexicon(lexicon: str) -> str:
     return f"{_SOURCE}{iri(ids.lexicon(lexicon))}"
-
-
-def _tokens(kind: Kind, bodies: tuple[str, ...]) -> Token:
-    """Return the tokens of bodies as a block has them; the one of a gene is its whole IRI, which no prefix shortens."""
-    tokens = [f"<{body}>" for body in bodies] if kind is _GENE else [_iri(body) for body in bodies]
-    return _NEXT.join(sorted(set(tokens))) if len(tokens) > 1 else tokens[0]
