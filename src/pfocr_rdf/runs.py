@@ -36,6 +36,30 @@ class Run:
     blocks: list[Block]
 
 
+class Chunks:
+    """Bytes that are kept in the parts in which they were written, so that none is copied before the file is made."""
+
+    def __init__(self) -> None:
+        """Begin without any."""
+        self.parts: list[bytes] = []
+        self._size = 0
+
+    def tell(self) -> int:
+        """Return how many bytes were written."""
+        return self._size
+
+    def write(self, data: bytes) -> int:
+        """Take some bytes; return how many."""
+        self.parts.append(data)
+        self._size += len(data)
+        return len(data)
+
+    def extend(self, other: Chunks) -> None:
+        """Take all bytes of another one."""
+        self.parts += other.parts
+        self._size += other.tell()
+
+
 class RunWriter:
     """Gathers the subjects of one layer and family, cut into blocks as `blocks.Writer` cuts them.
 
@@ -43,7 +67,7 @@ class RunWriter:
     `loose` are subjects that come in any order; they are sorted at the end, and all stay plain.
     """
 
-    def __init__(self, cuts: Cuts, out: IO[bytes], output: Output | None) -> None:
+    def __init__(self, cuts: Cuts, out: IO[bytes] | Chunks, output: Output | None) -> None:
         """Write to `out`, whose place is known; packed as `output` says, or all blocks plain."""
         self.loose: list[Item] = []
         self._cuts, self._out, self._output = cuts, out, output
@@ -81,7 +105,9 @@ class RunWriter:
         quads = b""
         if output.nquads:
             quads = GZIP.encode(serialize.quads(data.decode(), ids.graph(self._cuts.layer)).encode())
-        self._out.write(packed + quads)
+        self._out.write(packed)
+        if quads:
+            self._out.write(quads)
         self._blocks.append(
             Block.of(self._first, data)._replace(
                 offset=start, size=len(packed), quads_offset=start + len(packed), quads_size=len(quads)

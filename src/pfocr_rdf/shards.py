@@ -8,7 +8,6 @@ shards anywhere and in any order. A result that is there already, of the same co
 from __future__ import annotations
 
 import hashlib
-import io
 import json
 import os
 import platform
@@ -31,10 +30,10 @@ from pfocr_rdf.mapping import article, entities, mention
 from pfocr_rdf.mapping import figure as figure_mapping
 from pfocr_rdf.model import EVIDENCE, Figure, Layer, Piece
 from pfocr_rdf.normalize import Context, normalize
+from pfocr_rdf.runs import Chunks, moved
 from pfocr_rdf.runs import Output as Output
 from pfocr_rdf.runs import Run as Run
 from pfocr_rdf.runs import RunWriter as RunWriter
-from pfocr_rdf.runs import moved
 from pfocr_rdf.runs import run_from as run_from
 from pfocr_rdf.settings import Limits, Settings
 
@@ -254,7 +253,7 @@ class _Making:
         self.papers: list[str] = []
         self.files: list[str] = []
         self.counts: Counter[str] = Counter()
-        self.runs: dict[tuple[Layer, str], tuple[RunWriter, io.BytesIO]] = {}
+        self.runs: dict[tuple[Layer, str], tuple[RunWriter, Chunks]] = {}
         self.read = 0
 
     def paper(self, pmcid: str, records: Sequence[RecordFiles], root: str) -> None:
@@ -313,18 +312,18 @@ class _Making:
         for figid, what in said.items():
             self.section.add(ids.slug(figid), what)
 
-    def _run(self, layer: Layer, family: str) -> tuple[RunWriter, io.BytesIO]:
-        cuts, stream = Cuts(layer, self.context.settings.image_pattern), io.BytesIO()
-        return RunWriter(cuts, stream, self.output if family else None), stream
+    def _run(self, layer: Layer, family: str) -> tuple[RunWriter, Chunks]:
+        cuts, chunks = Cuts(layer, self.context.settings.image_pattern), Chunks()
+        return RunWriter(cuts, chunks, self.output if family else None), chunks
 
     def write(self, shard: Shard) -> Result:
         """Write the data file, in which each run is one piece, and the numbers about it."""
-        whole = io.BytesIO()
+        whole = Chunks()
         runs: list[dict[str, Any]] = []
         for layer, family in sorted(self.runs):
-            run, stream = self.runs.pop((layer, family))
+            run, chunks = self.runs.pop((layer, family))
             runs += [{**found, "blocks": moved(found["blocks"], whole.tell())} for found in run.finish(layer)]
-            whole.write(stream.getbuffer())
+            whole.extend(chunks)
         sections: dict[str, tuple[int, int]] = {}
         for name, part in (
             ("facts", self.section.to_bytes()),
@@ -334,11 +333,11 @@ class _Making:
         ):
             sections[name] = (whole.tell(), len(part))
             whole.write(part)
-        data = whole.getbuffer()
-        storage.put(shard.data, data)
-        result = Result(
-            shard.number, shard.data, sections, hashlib.sha256(data).hexdigest(), dict(self.counts), reused=False
-        )
+        digest = hashlib.sha256()
+        for chunk in whole.parts:
+            digest.update(chunk)
+        storage.put(shard.data, *whole.parts)
+        result = Result(shard.number, shard.data, sections, digest.hexdigest(), dict(self.counts), reused=False)
         storage.put(shard.result, json.dumps(asdict(result)).encode())
         return result
 

@@ -51,20 +51,21 @@ def join(folder: str, name: str) -> str:
     return f"{folder.rstrip('/')}/{name}"
 
 
-def put(place: str, data: bytes | memoryview) -> None:
-    """Write a file; in a folder or an object store it is there whole or not at all.
+def put(place: str, *parts: bytes) -> None:
+    """Write a file, of one part after the other; in a folder or an object store it is there whole or not at all.
 
     Raises `OSError` when the disk refuses, `PfocrError` when a store does.
     """
     if is_remote(place):
         system, path = _system(place)
         with _told(place, missing=False):
-            system.pipe_file(path, bytes(data))
+            system.pipe_file(path, b"".join(parts))
         return
     target = Path(place)
     temporary = target.with_name(f".{target.name}.{os.getpid()}")
     try:
-        temporary.write_bytes(data)
+        with temporary.open("wb", buffering=1 << 20) as out:
+            out.writelines(parts)
         temporary.replace(target)
     except BaseException:
         temporary.unlink(missing_ok=True)
