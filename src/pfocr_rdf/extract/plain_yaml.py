@@ -18,10 +18,11 @@ DEEPEST = 5
 LARGEST = 256 * 1024
 """Characters; patterns hold their way back in memory, about a hundred times a hostile text of many short lines."""
 
-# A character of a line: no control below the blank, so no tab either. What lies above and is odd, `_is_odd` finds.
-_ANY = r"[ -\U0010ffff]"
-_SOLID = r"[!-\U0010ffff]"
-_KEY = r"(?:[A-Za-z_][A-Za-z0-9_-]{0,99}|'[^'\x00-\x1f]{1,99}')"
+# Characters of a line: `_is_odd` has found no control, tab or other line end in the text.
+_ANY = r"."
+_SOLID = r"[^ \n]"
+_KEY = r"(?:[A-Za-z_][A-Za-z0-9_-]{0,99}|'[^'\n]{1,99}')"
+_C0 = bytes(code for code in (*range(0x20), 0x7F) if code != 0x0A)
 _C1 = re.compile(r"[\x80-\x9f]")
 _NO_START = frozenset(" -?:,[]{}#&*!|>'\"%@`")
 """What begins no plain scalar, or not always."""
@@ -116,16 +117,21 @@ def _item_lines(block: str, line: int, size: int) -> list[int]:
 
 
 def _is_odd(text: str) -> bool:
-    """Whether any character from U+007F on is refused by YAML or the data model, or ends a line in YAML."""
-    if text.isascii():
-        return "\x7f" in text
+    """Whether there is a control, or any character from U+007F on that YAML or the data model refuses or ends a line by.
+
+    A tab is a control here.
+    """
     try:
         data = text.encode("utf-8")
     except UnicodeEncodeError:  # a surrogate
         return True
+    if len(data.translate(None, _C0)) < len(data):
+        return True
+    if text.isascii():
+        return False
     if b"\xc2" in data and _C1.search(text):  # the first byte of U+0080 to U+00BF
         return True
-    return any(odd in text for odd in "\x7f\u2028\u2029\ufeff\ufffe\uffff")
+    return any(odd in text for odd in "\u2028\u2029\ufeff\ufffe\uffff")
 
 
 def _read_scalar(scalar: str, indent: int) -> Any:
