@@ -196,7 +196,7 @@ class _Reader:
         self._check_id(block.pop("@id", self.iri))
         self._licences(block)
         self.result.usual_creator = block.get("creator") == USUAL_CREATOR
-        block = {str(key): _without_missing(value) for key, value in block.items()}
+        block = {key: _without_missing(value) for key, value in block.items()}
         self._keep_to_the_figure(block)
         block = repair(block, self.figure)
         given = (self.result.usual_creator, self.result.licences)
@@ -227,7 +227,7 @@ class _Reader:
         `pfocr:variant "schema-jsonld:KEY:=JSON"`, for several records may speak of that address.
         """
         for key, value in list(block.items()):
-            if key == "@context" or isinstance(value, str):
+            if key == "@context" or isinstance(value, str) or _are_texts(value):
                 continue
             if any("@context" in node for node in _nested(value)):
                 self.report("jsonld-unsupported", key, value)
@@ -359,6 +359,11 @@ def _is_known_context(context: object) -> bool:
     return bool(parts) and all(isinstance(part, str) and part in CONTEXT_URLS for part in parts)
 
 
+def _are_texts(value: object) -> bool:
+    """Whether a value is a list of nothing but texts."""
+    return type(value) is list and set(map(type, value)) == {str}
+
+
 def _nested(value: object) -> Iterator[dict[str, Any]]:
     """Yield all maps within a value, itself included."""
     if isinstance(value, dict):
@@ -408,6 +413,8 @@ def _canonical_hash(value: Mapping[str, Any]) -> str:
 def _without_missing(value: Any) -> Any:
     """Drop spellings of a missing value, which mean nothing, from a value and its lists."""
     if isinstance(value, list):
+        if _are_texts(value) and NA_STRINGS.isdisjoint(value):
+            return value
         present = [item for item in value if not (isinstance(item, str) and item in NA_STRINGS)]
         return [item if isinstance(item, str) else _without_missing(item) for item in present]
     return [] if isinstance(value, str) and value in NA_STRINGS else value

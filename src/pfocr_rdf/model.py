@@ -62,6 +62,8 @@ EVIDENCE = {
 class Level(IntEnum):
     """How strong a gene link is: the best lexicon level of the pair of figure and gene."""
 
+    __hash__ = int.__hash__  # levels are keys on the hot path, and the enumeration's own hash is slow
+
     SYMBOL = 0
     SYNONYM = 1
     FAMILY = 2

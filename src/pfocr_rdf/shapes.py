@@ -12,6 +12,7 @@ holds for any text, and what holds for two items of a list holds for any number 
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping
+from itertools import repeat
 from typing import Any, NamedTuple
 
 from pfocr_rdf import terms
@@ -103,7 +104,7 @@ def _filled(plan: _Plan, texts: list[Any]) -> list[Pair]:
         elif type(texts[slot]) is str:
             pairs.append((predicate, string(texts[slot])))
         else:
-            pairs += [(predicate, string(text)) for text in texts[slot]]
+            pairs += zip(repeat(predicate), terms.strings(texts[slot]), strict=False)
     return pairs
 
 

@@ -252,7 +252,7 @@ class _Making:
         self.section = facts.Section()
         self.papers: list[str] = []
         self.files: list[str] = []
-        self.counts: Counter[str] = Counter()
+        self.figures = self.mentions = self.with_figures = 0
         self.runs: dict[tuple[Layer, str], tuple[RunWriter, Chunks]] = {}
         self.read = 0
 
@@ -270,19 +270,21 @@ class _Making:
                 figures.append(figure)
         self.read += len(records)
         self.files += [f"{facts.escape(path)}\t{digest}\n" for path, digest in hashes]
+        mentions = sum(len(figure.gene_mentions) + len(figure.mentions) for figure in figures)
         if figures:
             self._emit(pmcid, figures, ledger)
-        mentions = sum(len(figure.gene_mentions) + len(figure.mentions) for figure in figures)
-        self.counts["figures"] += len(figures)
-        self.counts["mentions"] += mentions
-        self.counts["papers"] += bool(figures)
-        maps = [line for files in records for line in self.context.maps.get(files.figid, ())]
+            self.figures += len(figures)
+            self.mentions += mentions
+            self.with_figures += 1
+        maps = (
+            [line for files in records for line in self.context.maps.get(files.figid, ())] if self.context.maps else []
+        )
         paper = Paper(
             facts.escape(pmcid),
             fingerprint(hashes, maps),
             len(figures),
             mentions,
-            [_amounts(ledger.accounts[kind]) for kind in INPUT_KINDS],
+            [_amounts(account) for account in ledger.accounts.values()],
             [(figure.alias, figure.path) for figure in figures if figure.alias],
             ledger.problems,
         )
@@ -337,7 +339,8 @@ class _Making:
         for chunk in whole.parts:
             digest.update(chunk)
         storage.put(shard.data, *whole.parts)
-        result = Result(shard.number, shard.data, sections, digest.hexdigest(), dict(self.counts), reused=False)
+        counts = {"figures": self.figures, "mentions": self.mentions, "papers": self.with_figures}
+        result = Result(shard.number, shard.data, sections, digest.hexdigest(), counts, reused=False)
         storage.put(shard.result, json.dumps(asdict(result)).encode())
         return result
 

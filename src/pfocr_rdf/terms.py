@@ -9,6 +9,7 @@ Blazegraph change escaped ones.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from decimal import Decimal, InvalidOperation
 
 import pyoxigraph as ox
@@ -78,6 +79,13 @@ def string(value: str) -> Token:
     if "\t" in value:
         value = value.replace("\t", "\\t")
     return f'"{value}"'
+
+
+def strings(values: Sequence[str]) -> list[Token]:
+    """Return the tokens of plain strings; escapes are looked for in all of them at once."""
+    if string(whole := "".join(values)) == f'"{whole}"':
+        return [f'"{value}"' for value in values]
+    return [string(value) for value in values]
 
 
 def typed(value: str, datatype: str) -> Token:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 
 from pfocr_rdf import identifiers as ids
 from pfocr_rdf import vocab as v
 from pfocr_rdf.model import EVIDENCE, Cells, Figure, GeneMention, Layer, Mention, Piece
-from pfocr_rdf.terms import Description, Pair, Token, iri, string
+from pfocr_rdf.terms import Description, Pair, Token, iri, string, strings
 
 _iri = lru_cache(maxsize=4096)(iri)
 """Tokens of the chemicals, diseases and taxa that are named again and again."""
@@ -98,11 +98,11 @@ def pieces(figure: Figure) -> Iterator[Piece]:
         yield Piece(Layer.COMPAT, start + key, start + key, f"<{start}{key}>\n{_VARIANT}{said} .\n\n")
 
 
-def _gene_blocks(start: str, target: str, mentions: Iterable[GeneMention]) -> Iterator[str]:
+def _gene_blocks(start: str, target: str, mentions: Sequence[GeneMention]) -> Iterator[str]:
     """Yield the blocks of gene mentions; no prefix shortens the IRI of a gene."""
-    for key, cells, members in mentions:
-        word, match = string(cells[0]), cells[1]
-        same = word if match == cells[0] else string(match)
+    words = strings([cells[0] for _, cells, _ in mentions])
+    matches = strings([cells[1] for _, cells, _ in mentions])
+    for (key, cells, members), word, match in zip(mentions, words, matches, strict=True):
         more = body = range_ = ""
         if len(cells) > 3:
             if symbol := _symbol(cells):
@@ -113,7 +113,7 @@ def _gene_blocks(start: str, target: str, mentions: Iterable[GeneMention]) -> It
             body = f"{_GENE_BODY}{gene_id}>"
         else:  # sorted as tokens are, with what closes them
             body = f"{_GENE_BODY}{_NEXT_GENE.join(sorted([f'{gene_id}>' for gene_id in members]))}"
-        said = f"{_MATCH}{same}{_END}{more}{_WORD}{word}{range_}"
+        said = f"{_MATCH}{match}{_END}{more}{_WORD}{word}{range_}"
         yield f"{start}{key}>{_TYPE}{_lexicon(cells[2])}{body}{target}{said} .\n\n"
 
 
