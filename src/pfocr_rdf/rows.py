@@ -11,7 +11,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import repeat
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from pfocr_rdf import identifiers as ids
 from pfocr_rdf import vocab
@@ -99,8 +99,10 @@ class RowReader:
             self.ledger.report(problem("unknown-column", path, line=1, field=name))
         if table.cleaned:
             self.ledger.report(problem("control-removed", path))
-        if kind is _GENE and self._take_table(table):
-            return
+        if kind is _GENE and table.columns:
+            *organism, words, matches, symbols, gene_ids, sources = table.columns
+            if self._take_columns([words, matches, sources], gene_ids, symbols, organism, self.table_lexicons):
+                return
         for line, cells, extra in table.rows:
             try:
                 if kind is not _GENE:
@@ -130,6 +132,11 @@ class RowReader:
             if value not in ("", "NA", ".na.character"):
                 self.ledger.report(problem("wrong-type", self.path, line=line, field=key, value=value))
             return
+        if kind is _GENE and (columns := _inline_columns(value)):
+            words, matches, sources, symbols, gene_ids = columns
+            organism = [[HUMAN] * len(words)]
+            if self._take_columns([words, matches, sources], gene_ids, symbols, organism, INLINE_LEXICONS):
+                return
         for index, (item, line) in enumerate(zip(value, item_lines, strict=True)):
             place = f"{key}[{index}]"
             try:
@@ -175,24 +182,32 @@ class RowReader:
     def _refuse(self, error: RowRefused, path: str, line: int, column: str, kind: Kind) -> None:
         self.ledger.report(problem(error.code, path, line=line, field=column, value=error.value, kind=kind))
 
-    def _take_table(self, table: Table) -> bool:
-        """Take all rows of a gene table at once, or none of them and return False.
+    def _take_columns(
+        self,
+        named: Sequence[list[str]],
+        gene_ids: list[str],
+        symbols: list[str],
+        organism: Sequence[list[str]],
+        lexicons: Mapping[str, Level],
+    ) -> bool:
+        """Take all gene rows of a table or list at once, or none of them and return False.
 
-        Done where each row is new and `_check_gene` refuses none: the columns are checked as a whole, each value once.
+        `named` are the columns word, match and lexicon; `organism` those of the taxonomy id and, in a table, of name
+        and group. Done where each row is new and `_check_gene` refuses none: columns are checked, each value once.
         """
-        if not table.columns or self._genes:
-            return False
-        taxids, names, groups, words, matches, symbols, gene_ids, sources = table.columns
+        words, matches, sources = named
+        taxids = organism[0]
         if not (
-            all(map(str.strip, words))
+            not self._genes
+            and all(map(str.strip, words))
             and all(matches)
-            and self.table_lexicons.keys() >= set(sources)
+            and lexicons.keys() >= set(sources)
             and all(map(ids.TAXON_ID.fullmatch, set(taxids)))
             and (_GENE_IDS.fullmatch("\n".join(gene_ids)) or _are_gene_ids(gene_ids))
         ):
             return False
         keys: list[Cells] = list(zip(words, matches, sources, strict=True))
-        names, groups = _without_missing(names), _without_missing(groups)
+        names = [_without_missing(column) for column in organism[1:]]
         known = _without_missing(gene_ids)
         if known is not gene_ids:
             gene_ids = known
@@ -201,7 +216,7 @@ class RowReader:
                 key if gene_id else (*key, "NA", symbol, taxid)
                 for key, gene_id, symbol, taxid in zip(keys, known, symbols, taxids, strict=True)
             ]
-        sayings = map(SEPARATOR.join, zip(repeat("R"), gene_ids, symbols, taxids, names, groups, strict=False))
+        sayings = map(SEPARATOR.join, zip(repeat("R"), gene_ids, symbols, taxids, *names, strict=False))
         genes: dict[Cells, dict[str, Saying]] = {}
         for key, gene_id, saying in zip(keys, gene_ids, sayings, strict=True):
             members = genes.get(key)
@@ -212,9 +227,10 @@ class RowReader:
         if sum(map(len, genes.values())) < len(keys):  # a mention and gene stands twice
             return False
         self._genes = genes
-        for (name, taxid), count in Counter(zip(names, taxids, strict=True)).items():
-            if name:
-                self.organisms.setdefault(name, {})[taxid] = count
+        if names:
+            for (name, taxid), count in Counter(zip(names[0], taxids, strict=True)).items():
+                if name:
+                    self.organisms.setdefault(name, {})[taxid] = count
         account = self.ledger.accounts[_GENE]
         account.emitted += len(keys)
         account.unresolved += gene_ids.count("")
@@ -362,6 +378,18 @@ def _inline_row(item: object, kind: Kind) -> tuple[Cells, Extra]:
             raise RowRefused("unknown-lexicon", "source", cells[1])
         cells = picked
     return cells, extra
+
+
+def _inline_columns(items: list[Any]) -> list[list[str]] | None:
+    """Return the columns of inline genes, or None when an item has other keys or values than texts."""
+    columns = _INLINE_COLUMNS[_GENE]
+    if set(map(type, items)) != {dict} or set(map(len, items)) != {len(columns)}:
+        return None
+    try:
+        found = [[item[column] for item in items] for column in columns]
+    except KeyError:
+        return None
+    return found if all(set(map(type, column)) == {str} for column in found) else None
 
 
 def _known(text: str) -> str:

@@ -83,9 +83,10 @@ def string(value: str) -> Token:
 
 def strings(values: Sequence[str]) -> list[Token]:
     """Return the tokens of plain strings; escapes are looked for in all of them at once."""
-    if string(whole := "".join(values)) == f'"{whole}"':
-        return [f'"{value}"' for value in values]
-    return [string(value) for value in values]
+    whole = "".join(values)
+    if any(special in whole for special in '\\"\n\r\t'):
+        return [string(value) for value in values]
+    return [f'"{value}"' for value in values]
 
 
 def typed(value: str, datatype: str) -> Token:

@@ -117,10 +117,7 @@ def _item_lines(block: str, line: int, size: int) -> list[int]:
 
 
 def _is_odd(text: str) -> bool:
-    """Whether there is a control, or any character from U+007F on that YAML or the data model refuses or ends a line by.
-
-    A tab is a control here.
-    """
+    """Whether there is a control (also a tab), or another character that YAML or the data model treats apart."""
     try:
         data = text.encode("utf-8")
     except UnicodeEncodeError:  # a surrogate
