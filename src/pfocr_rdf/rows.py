@@ -193,7 +193,7 @@ class RowReader:
         """Take all gene rows of a table or list at once, or none of them and return False.
 
         `named` are the columns word, match and lexicon; `organism` those of the taxonomy id and, in a table, of name
-        and group. Done where each row is new and `_check_gene` refuses none: columns are checked, each value once.
+        and group. Done where no row contradicts another and `_check_gene` refuses none; values are checked once.
         """
         words, matches, sources = named
         taxids = organism[0]
@@ -222,18 +222,21 @@ class RowReader:
             members = genes.get(key)
             if members is None:
                 genes[key] = {gene_id: saying}
-            else:
-                members[gene_id] = saying
-        if sum(map(len, genes.values())) < len(keys):  # a mention and gene stands twice
-            return False
-        self._genes = genes
+            elif members.setdefault(gene_id, saying) != saying:  # in contradiction to an earlier row
+                return False
+        account = self.ledger.accounts[_GENE]
+        size = sum(map(len, genes.values()))
+        if size < len(keys):
+            new = [*dict(zip(zip(keys, gene_ids, strict=True), range(len(keys)), strict=True)).values()]
+            account.merged += len(keys) - size
+            gene_ids, taxids, *names = ([column[row] for row in new] for column in (gene_ids, taxids, *names))
+        account.emitted += size
+        account.unresolved += gene_ids.count("")
         if names:
             for (name, taxid), count in Counter(zip(names[0], taxids, strict=True)).items():
                 if name:
                     self.organisms.setdefault(name, {})[taxid] = count
-        account = self.ledger.accounts[_GENE]
-        account.emitted += len(keys)
-        account.unresolved += gene_ids.count("")
+        self._genes = genes
         return True
 
     def _take_gene(

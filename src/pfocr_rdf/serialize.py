@@ -29,14 +29,15 @@ def block(subject: str, pairs: Iterable[Pair]) -> str:
         else:
             values.append(value)
     types = said.pop("a", None)
-    parts = [f"    {predicate} {_objects(said[predicate])}" for predicate in sorted(said)]
-    if types:
-        parts.insert(0, f"    a {_objects(types)}")
+    parts = [f"    a {_objects(types)}"] if types else []
+    for predicate in sorted(said):
+        values = said[predicate]
+        parts.append(f"    {predicate} {values[0] if len(values) == 1 else _objects(values)}")
     return f"{iri(subject)}\n{_END.join(parts)} .\n\n"
 
 
 def _objects(values: list[str]) -> str:
-    return values[0] if len(values) == 1 else _NEXT.join(sorted(set(values)))
+    return _NEXT.join(sorted(set(values)))
 
 
 def read_block(text: str) -> Description:

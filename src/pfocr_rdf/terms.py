@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 
 import pyoxigraph as ox
 
@@ -42,8 +43,9 @@ def is_iri(text: str) -> bool:
     return True
 
 
+@lru_cache(maxsize=16384)
 def iri(value: str) -> Token:
-    """Return the token of an absolute IRI.
+    """Return the token of an absolute IRI; those of taxa, journals, licences are asked for again and again.
 
     Raises `ValueError` for a character that no IRI may hold: such a value must be refused before.
     """

@@ -10,9 +10,6 @@ from pfocr_rdf import vocab as v
 from pfocr_rdf.model import EVIDENCE, Cells, Figure, GeneMention, Layer, Mention, Piece
 from pfocr_rdf.terms import Description, Pair, Token, iri, string, strings
 
-_iri = lru_cache(maxsize=4096)(iri)
-"""Tokens of the chemicals, diseases and taxa that are named again and again."""
-
 _MISSING = ("NA", "")
 _END = " ;\n"
 _NEXT = " ,\n        "
@@ -107,7 +104,7 @@ def _gene_blocks(start: str, target: str, mentions: Sequence[GeneMention]) -> It
         if len(cells) > 3:
             if symbol := _symbol(cells):
                 more = f"{_SYMBOL}{string(symbol)}{_END}"
-            range_ = f"{_RANGE}{_iri(ids.taxon(cells[5]))}"
+            range_ = f"{_RANGE}{iri(ids.taxon(cells[5]))}"
         elif len(members) == 1:
             (gene_id,) = members
             body = f"{_GENE_BODY}{gene_id}>"
@@ -121,11 +118,11 @@ def _blocks(start: str, target: str, mentions: Iterable[Mention]) -> Iterator[st
     """Yield the blocks of mentions of chemicals or diseases."""
     for _, key, word, match, name, lexicon, body, related, _ in mentions:
         token = string(word)
-        bodies = f"{_END}{_BODY}{_iri(body)}" if body else ""
+        bodies = f"{_END}{_BODY}{iri(body)}" if body else ""
         more = f"{_MATCH}{token if match == word else string(match)}{_END}" if match is not None else ""
         if name is not None:
             more += f"{_NAME}{string(name)}{_END}"
-        relation = f"{_RELATION}{_iri(related)}{_END}" if related is not None else ""
+        relation = f"{_RELATION}{iri(related)}{_END}" if related is not None else ""
         yield f"{start}{key}>{_TYPE}{relation}{_lexicon(lexicon)}{bodies}{target}{more}{_WORD}{token} .\n\n"
 
 
