@@ -23,9 +23,8 @@ import rdflib
 from pfocr_rdf import identifiers as ids
 from pfocr_rdf import serialize, terms
 from pfocr_rdf import vocab as v
-from pfocr_rdf.errors import Kind
 from pfocr_rdf.mapping import mention
-from pfocr_rdf.model import Article, Figure, Mention
+from pfocr_rdf.model import Article, Figure
 
 PER_FIGURE = 25
 
@@ -37,20 +36,20 @@ def figures(mentions: int) -> list[Figure]:
         figid = f"PMC{number + 1}__f{number % 9}"
         figure = Figure(figid, "2024", "", Article(f"PMC{number + 1}"))
         for index in range(PER_FIGURE):
-            bodies = tuple(ids.gene(str(1 + (number * 31 + index * 7 + i) % 50_000)) for i in range(1 + index % 3))
+            genes = {str(1 + (number * 31 + index * 7 + i) % 50_000): "" for i in range(1 + index % 3)}
             word = f'IL-{index}"{number}'
             key = f"gene-{number:06x}{index:06x}"
-            figure.mentions.append(Mention(Kind.GENE_ROW, key, word, word.upper(), None, "ncbigene_synonym", bodies))
+            figure.gene_mentions.append((key, (word, word.upper(), "ncbigene_synonym"), genes))
         made.append(figure)
     return made
 
 
 def with_blocks(given: list[Figure]) -> bytes:
     """The way of the package for mentions."""
-    parts = [serialize.HEADER]
+    parts = [serialize.HEADER.encode()]
     for figure in given:
-        parts += [text for _, _, text in mention.blocks(figure)]
-    return "".join(parts).encode()
+        parts += [piece.data for piece in mention.pieces(figure)]
+    return b"".join(parts)
 
 
 def with_tokens(given: list[Figure]) -> bytes:
@@ -65,14 +64,14 @@ def with_tokens(given: list[Figure]) -> bytes:
 def triples(figure: Figure) -> list[tuple[str, str, str, bool]]:
     """Subject, predicate and object of each mention, and whether the object is an IRI."""
     found: list[tuple[str, str, str, bool]] = []
-    for item in figure.mentions:
-        subject = ids.mention(figure.figid, item.key)
+    for key, (word, match, lexicon), genes in figure.gene_mentions:
+        subject = ids.mention(figure.figid, key)
         found.append((subject, terms.expand(v.A), terms.expand(v.ANNOTATION), True))
         found.append((subject, terms.expand(v.HAS_TARGET), ids.figure(figure.figid), True))
-        found.append((subject, terms.expand(v.PFOCR_WORD), item.word, False))
-        found.append((subject, terms.expand(v.PFOCR_MATCH), item.match or "", False))
-        found.append((subject, terms.expand(v.SOURCE), ids.lexicon(item.lexicon), True))
-        found += [(subject, terms.expand(v.HAS_BODY), body, True) for body in item.bodies]
+        found.append((subject, terms.expand(v.PFOCR_WORD), word, False))
+        found.append((subject, terms.expand(v.PFOCR_MATCH), match, False))
+        found.append((subject, terms.expand(v.SOURCE), ids.lexicon(lexicon), True))
+        found += [(subject, terms.expand(v.HAS_BODY), ids.gene(gene), True) for gene in genes]
     return found
 
 

@@ -152,7 +152,7 @@ def cut_into_runs(items: list[Item], layer: Layer, output: Output, rng: random.R
             out = io.BytesIO()
             writer = RunWriter(cuts, out, output)
             for key, group in groups[start:end]:
-                writer.add(group[0][0], group[-1][0], "".join(text for _, text in group), key)
+                writer.add(group[0][0], group[-1][0], "".join(text for _, text in group).encode(), key)
             finish(writer, folder / f"run-{number}", out)
             start, number = end, number + 1
     for part in loose:

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pfocr_rdf import blocks, serialize, terms
 from pfocr_rdf import identifiers as ids
-from pfocr_rdf import serialize, terms
 from pfocr_rdf.accounts import Ledger
 from pfocr_rdf.errors import Kind
 from pfocr_rdf.extract import tables
@@ -19,7 +19,7 @@ from pfocr_rdf.extract.source import open_source
 from pfocr_rdf.extract.tables import COLUMNS, Table
 from pfocr_rdf.facts import Fact
 from pfocr_rdf.mapping import article, entities, mention
-from pfocr_rdf.model import LEXICONS, SEPARATOR, Article, Concept, Figure, Layer, Mention, NamedTaxon
+from pfocr_rdf.model import LEXICONS, SEPARATOR, Article, Concept, Figure, GeneMention, Layer, Mention, NamedTaxon
 from pfocr_rdf.normalize import Context, normalize
 from pfocr_rdf.rows import RowReader
 from pfocr_rdf.settings import Limits
@@ -51,11 +51,14 @@ def plain_blocks(figure: Figure) -> list[tuple[Layer, str, str]]:
 
 
 def check_blocks(figure: Figure) -> None:
-    found = mention.blocks(figure)
-    assert sorted(found) == sorted(plain_blocks(figure))
-    for layer in Layer:
-        subjects = [subject for at, subject, _ in found if at is layer]
+    found: list[tuple[Layer, str, str]] = []
+    for piece in mention.pieces(figure):
+        items = list(blocks.items(piece.data))
+        subjects = [subject for subject, _ in items]
         assert subjects == sorted(subjects)
+        assert (subjects[0], subjects[-1]) == (piece.first, piece.last)
+        found += [(piece.layer, subject, text) for subject, text in items]
+    assert sorted(found) == sorted(plain_blocks(figure))
 
 
 @pytest.mark.parametrize("case", [*CASES, "seeds"])
@@ -68,40 +71,54 @@ def test_blocks_of_mentions_are_those_of_their_descriptions(case: str) -> None:
 def test_blocks_of_real_mentions_are_those_of_their_descriptions(shared: Path, generation: str) -> None:
     seen = 0
     for figure in figures(shared / "records" / generation):
-        seen += len(figure.mentions)
+        seen += len(figure.gene_mentions) + len(figure.mentions)
         check_blocks(figure)
     assert seen > 50
 
 
-GENES = st.lists(GENE_IDS, max_size=4, unique=True).map(lambda found: tuple(ids.gene(gene) for gene in found))
 NUMBERS = st.integers(0, 999_999).map(str)
 CONCEPT_IRIS = NUMBERS.map(ids.chebi) | NUMBERS.map(ids.doid) | NUMBERS.map(lambda n: ids.mesh(f"D{n:>06}"))
 SEVERAL = st.lists(TEXT.map(lambda text: f"key={text}"), max_size=3).map(tuple)
+HASHES = st.integers(0, 2**48 - 1).map(lambda number: f"{number:012x}")
 
 
 @st.composite
 def made_mentions(draw: st.DrawFn) -> Mention:
-    kind = draw(st.sampled_from([Kind.GENE_ROW, Kind.CHEMICAL_ROW, Kind.DISEASE_ROW]))
-    gene = kind is Kind.GENE_ROW
-    bodies = draw(GENES) if gene else draw(st.lists(CONCEPT_IRIS, max_size=1).map(tuple))
+    kind = draw(st.sampled_from([Kind.CHEMICAL_ROW, Kind.DISEASE_ROW]))
     return Mention(
         kind,
-        f"{kind.value.partition('-')[0]}-{draw(st.integers(0, 2**48 - 1)):012x}",
+        f"{kind.value.partition('-')[0]}-{draw(HASHES)}",
         draw(TEXT),
-        draw(TEXT) if gene else draw(st.none() | TEXT),
-        None if gene else draw(st.none() | TEXT),
-        draw(st.sampled_from([*LEXICONS, "chemical-mesh", "pubtator-disease"])),
-        bodies,
-        draw(st.none() | CONCEPT_IRIS),
         draw(st.none() | TEXT),
-        draw(st.none() | NUMBERS.map(ids.taxon)),
+        draw(st.none() | TEXT),
+        draw(st.sampled_from(["chemical-mesh", "pubtator-disease"])),
+        draw(st.none() | CONCEPT_IRIS),
+        draw(st.none() | CONCEPT_IRIS),
         draw(SEVERAL),
     )
 
 
-@given(st.lists(made_mentions(), max_size=5, unique_by=lambda made: made.key), st.sampled_from(["f", "f.1", "é&b"]))
-def test_any_text_in_a_mention_is_written_as_in_any_block(made: list[Mention], name: str) -> None:
-    check_blocks(Figure(f"PMC1__{name}", "2024", "", Article("PMC1"), mentions=made))
+@st.composite
+def made_gene_mentions(draw: st.DrawFn) -> GeneMention:
+    cells = (draw(TEXT), draw(TEXT), draw(st.sampled_from([*LEXICONS])))
+    genes = draw(st.lists(GENE_IDS, max_size=4, unique=True))
+    unknown = ("NA", draw(st.just("NA") | TEXT), draw(st.integers(1, 10**10 - 1).map(str)))
+    return f"gene-{draw(HASHES)}", cells if genes else (*cells, *unknown), dict.fromkeys(genes or [""], "R")
+
+
+@given(
+    st.lists(made_gene_mentions(), max_size=5, unique_by=lambda made: made[0]),
+    st.lists(made_mentions(), max_size=5, unique_by=lambda made: made.key),
+    SEVERAL,
+    st.sampled_from(["f", "f.1", "é&b"]),
+)
+def test_any_text_in_a_mention_is_written_as_in_any_block(
+    genes: list[GeneMention], made: list[Mention], variants: tuple[str, ...], name: str
+) -> None:
+    figure = Figure(f"PMC1__{name}", "2024", "", Article("PMC1"), gene_mentions=genes, mentions=made)
+    if genes and variants:
+        figure.gene_variants = {genes[0][0]: variants}
+    check_blocks(figure)
 
 
 @given(GENE_IDS)
@@ -190,10 +207,10 @@ def test_each_saying_says_its_facts() -> None:
         "",
         Article("PMC1", journal_title="A Journal", journal_nlm_ta="J", publisher_name="P"),
         taxa=(NamedTaxon("organisms", "Mus", mouse),),
-        gene_rows=[
-            ("gene-1", SEPARATOR.join(["R", "22059", "Trp53", "10090", "Mus musculus", ""])),
-            ("gene-2", SEPARATOR.join(["R", "", "NA", "10090", "Mus musculus", "Rodents"])),
-            ("gene-3", SEPARATOR.join(["R", "22059", "Trp53", "9606"])),
+        gene_mentions=[
+            ("gene-1", (), {"22059": SEPARATOR.join(["R", "22059", "Trp53", "10090", "Mus musculus", ""])}),
+            ("gene-2", (), {"": SEPARATOR.join(["R", "", "NA", "10090", "Mus musculus", "Rodents"])}),
+            ("gene-3", (), {"22059": SEPARATOR.join(["R", "22059", "Trp53", "9606"])}),
         ],
         symbol_genes=[("10090", "Il6", "http://e/Il6")],
         concepts=[

@@ -84,7 +84,7 @@ def test_what_is_put_is_there_whole_and_in_parts_until_it_is_removed(place: str)
     assert storage.size(file) is None
     with pytest.raises(FileNotFoundError):
         storage.get(file)
-    storage.put(file, memoryview(data))
+    storage.put(file, data[:100], data[100:])
     assert storage.size(file) == len(data)
     assert storage.get(file) == data
     assert storage.get(file, 300, 20) == data[300:320]

@@ -41,12 +41,12 @@ class Layer(StrEnum):
 
 
 class Piece(NamedTuple):
-    """Turtle of some subjects of one layer, in the order of their IRIs, and the first and the last of these."""
+    """Turtle (UTF-8) of some subjects of one layer, in the order of their IRIs, and the first and the last of these."""
 
     layer: Layer
     first: str
     last: str
-    text: str
+    data: bytes
 
 
 ALWAYS = tuple(layer for layer in Layer if layer is not Layer.XREFS_PUBMED)

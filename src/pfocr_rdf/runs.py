@@ -71,31 +71,31 @@ class RunWriter:
         """Write to `out`, whose place is known; packed as `output` says, or all blocks plain."""
         self.loose: list[Item] = []
         self._cuts, self._out, self._output = cuts, out, output
-        self._texts: list[str] = []
+        self._parts: list[bytes] = []
         self._start = self._first = self._last = ""
         self._blocks: list[Block] = []
 
-    def add(self, first: str, last: str, text: str, key: str) -> None:
+    def add(self, first: str, last: str, data: bytes, key: str) -> None:
         """Take subjects that are cut by one id, from `first` to `last`."""
-        if self._texts and self._cuts.begins(key):
+        if self._parts and self._cuts.begins(key):
             self._close(self._output if self._blocks else None)
-        if not self._texts:
+        if not self._parts:
             self._first = first
         if not self._start:
             self._start = first
         self._last = last
-        self._texts.append(text)
+        self._parts.append(data)
 
     def put(self, subject: str, text: str, key: str) -> None:
         """Take one subject; those that do not come in order are kept to the end."""
         if subject > self._last:
-            self.add(subject, subject, text, key)
+            self.add(subject, subject, text.encode(), key)
         else:
             self.loose.append((subject, text))
 
     def _close(self, output: Output | None) -> None:
-        data = "".join(self._texts).encode()
-        self._texts = []
+        data = b"".join(self._parts)
+        self._parts = []
         start = self._out.tell()
         if output is None:
             self._out.write(data)
@@ -116,7 +116,7 @@ class RunWriter:
 
     def finish(self, layer: Layer) -> Iterator[dict[str, Any]]:
         """Close the last block and yield the run, or one for each family of the loose subjects."""
-        if self._texts:
+        if self._parts:
             self._close(None)
             yield {"layer": str(layer), "first": self._start, "last": self._last, "blocks": self._blocks}
         for _, group in groupby(united(sorted(self.loose)), key=lambda item: self._cuts.place(item[0])[0]):

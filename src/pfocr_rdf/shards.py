@@ -308,9 +308,9 @@ class _Making:
             writer, _ = run
             if at[1]:
                 pieces.sort(key=itemgetter(1))
-                writer.add(pieces[0].first, pieces[-1].last, "".join([piece.text for piece in pieces]), pmcid)
+                writer.add(pieces[0].first, pieces[-1].last, b"".join([piece.data for piece in pieces]), pmcid)
             else:
-                writer.loose += [(piece.first, piece.text) for piece in pieces]
+                writer.loose += [(piece.first, piece.data.decode()) for piece in pieces]
         for figid, what in said.items():
             self.section.add(ids.slug(figid), what)
 
@@ -387,13 +387,13 @@ def describe_paper(
             if layer is Layer.COMPAT and not subject.startswith(ids.FIGURES):
                 own += [("", f"N\x1f{subject}\x1f{predicate}\x1f{value}") for predicate, value in pairs]
             else:
-                yield Piece(layer, subject, subject, serialize.block(subject, pairs))
+                yield Piece(layer, subject, subject, serialize.block(subject, pairs).encode())
     for found in article.describe(figures):
         if isinstance(found, Problem):
             ledger.report(found)
         else:
             layer, (subject, pairs) = found
-            yield Piece(layer, subject, subject, serialize.block(subject, pairs))
+            yield Piece(layer, subject, subject, serialize.block(subject, pairs).encode())
     for figid, place, saying in article.sayings(figures):
         said[figid].append((place, saying))
 

@@ -49,7 +49,7 @@ def read_layers(record: Path, options: Options) -> tuple[dict[Layer, list[Item]]
         layers: dict[Layer, list[Item]] = {}
         said: dict[str, list[tuple[str, str]]] = {figure.figid: []}
         for piece in shards.describe_paper([figure], planned.context, said, ledger):
-            layers.setdefault(piece.layer, []).extend(blocks.items(piece.text.encode()))
+            layers.setdefault(piece.layer, []).extend(blocks.items(piece.data))
         section = facts.Section()
         section.add(slug(figure.figid), said[figure.figid])
         data = section.to_bytes()

@@ -27,7 +27,7 @@ def links(figure: Figure) -> Iterator[Piece]:
     for layer, tokens in linked:
         if tokens:
             tokens.sort()
-            yield Piece(layer, subject, subject, f"{start}{_NEXT.join(tokens)} .\n\n")
+            yield Piece(layer, subject, subject, f"{start}{_NEXT.join(tokens)} .\n\n".encode())
 
 
 def describe(figure: Figure, block: Block) -> Iterator[tuple[Layer, Description]]:

@@ -84,19 +84,19 @@ def pieces(figure: Figure) -> Iterator[Piece]:
     start = ids.mention(figure.figid, "")
     target = f"{_END}{_TARGET}{iri(ids.figure(figure.figid))}{_END}"
     if genes := sorted(figure.gene_mentions):
-        text = "".join(_gene_blocks(f"<{start}", target, genes))
-        yield Piece(Layer.EVIDENCE_GENES, start + genes[0][0], start + genes[-1][0], text)
+        data = b"".join(_gene_blocks(f"<{start}", target, genes))
+        yield Piece(Layer.EVIDENCE_GENES, start + genes[0][0], start + genes[-1][0], data)
     for kind in dict.fromkeys(mention.kind for mention in figure.mentions):
         others = sorted(mention for mention in figure.mentions if mention.kind is kind)
-        text = "".join(_blocks(f"<{start}", target, others))
-        yield Piece(EVIDENCE[kind], start + others[0].key, start + others[-1].key, text)
+        data = b"".join(_blocks(f"<{start}", target, others))
+        yield Piece(EVIDENCE[kind], start + others[0].key, start + others[-1].key, data)
     for key, variants in sorted(_variants(figure).items()):
         said = _NEXT.join(sorted({string(variant) for variant in variants}))
-        yield Piece(Layer.COMPAT, start + key, start + key, f"<{start}{key}>\n{_VARIANT}{said} .\n\n")
+        yield Piece(Layer.COMPAT, start + key, start + key, f"<{start}{key}>\n{_VARIANT}{said} .\n\n".encode())
 
 
-def _gene_blocks(start: str, target: str, mentions: Sequence[GeneMention]) -> Iterator[str]:
-    """Yield the blocks of gene mentions; no prefix shortens the IRI of a gene."""
+def _gene_blocks(start: str, target: str, mentions: Sequence[GeneMention]) -> Iterator[bytes]:
+    """Yield the blocks of gene mentions, encoded one by one, for most are ASCII. No prefix shortens a gene's IRI."""
     words = strings([cells[0] for _, cells, _ in mentions])
     matches = strings([cells[1] for _, cells, _ in mentions])
     for (key, cells, members), word, match in zip(mentions, words, matches, strict=True):
@@ -111,10 +111,10 @@ def _gene_blocks(start: str, target: str, mentions: Sequence[GeneMention]) -> It
         else:  # sorted as tokens are, with what closes them
             body = f"{_GENE_BODY}{_NEXT_GENE.join(sorted([f'{gene_id}>' for gene_id in members]))}"
         said = f"{_MATCH}{match}{_END}{more}{_WORD}{word}{range_}"
-        yield f"{start}{key}>{_TYPE}{_lexicon(cells[2])}{body}{target}{said} .\n\n"
+        yield f"{start}{key}>{_TYPE}{_lexicon(cells[2])}{body}{target}{said} .\n\n".encode()
 
 
-def _blocks(start: str, target: str, mentions: Iterable[Mention]) -> Iterator[str]:
+def _blocks(start: str, target: str, mentions: Iterable[Mention]) -> Iterator[bytes]:
     """Yield the blocks of mentions of chemicals or diseases."""
     for _, key, word, match, name, lexicon, body, related, _ in mentions:
         token = string(word)
@@ -123,7 +123,7 @@ def _blocks(start: str, target: str, mentions: Iterable[Mention]) -> Iterator[st
         if name is not None:
             more += f"{_NAME}{string(name)}{_END}"
         relation = f"{_RELATION}{iri(related)}{_END}" if related is not None else ""
-        yield f"{start}{key}>{_TYPE}{relation}{_lexicon(lexicon)}{bodies}{target}{more}{_WORD}{token} .\n\n"
+        yield f"{start}{key}>{_TYPE}{relation}{_lexicon(lexicon)}{bodies}{target}{more}{_WORD}{token} .\n\n".encode()
 
 
 @lru_cache(maxsize=64)
