@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pfocr_rdf import blocks, serialize, terms
+from pfocr_rdf import blocks, serialize, terms, vocab
 from pfocr_rdf import identifiers as ids
 from pfocr_rdf.accounts import Ledger
 from pfocr_rdf.errors import Kind
@@ -19,7 +19,20 @@ from pfocr_rdf.extract.source import open_source
 from pfocr_rdf.extract.tables import COLUMNS, Table
 from pfocr_rdf.facts import Fact
 from pfocr_rdf.mapping import article, entities, mention
-from pfocr_rdf.model import LEXICONS, SEPARATOR, Article, Concept, Figure, GeneMention, Layer, Mention, NamedTaxon
+from pfocr_rdf.mapping import figure as figure_mapping
+from pfocr_rdf.model import (
+    GENE_LINKS,
+    LEXICONS,
+    SEPARATOR,
+    Article,
+    Concept,
+    Figure,
+    GeneMention,
+    Layer,
+    Level,
+    Mention,
+    NamedTaxon,
+)
 from pfocr_rdf.normalize import Context, normalize
 from pfocr_rdf.rows import RowReader
 from pfocr_rdf.settings import Limits
@@ -119,6 +132,22 @@ def test_any_text_in_a_mention_is_written_as_in_any_block(
     if genes and variants:
         figure.gene_variants = {genes[0][0]: variants}
     check_blocks(figure)
+
+
+@pytest.mark.parametrize("case", [*CASES, "seeds"])
+def test_links_are_those_of_their_descriptions(case: str) -> None:
+    for figure in figures(SEEDS if case == "seeds" else FIXTURES / case):
+        subject = ids.figure(figure.figid)
+        linked = {GENE_LINKS[level]: {gene for gene, own in figure.genes.items() if own is level} for level in Level}
+        linked |= {Layer.LINKS_CHEMICALS: figure.chemicals, Layer.LINKS_DISEASES: figure.diseases - figure.chemicals}
+        expected = {
+            layer: serialize.block(subject, [(vocab.MENTIONS, terms.iri(thing)) for thing in things])
+            for layer, things in linked.items()
+            if things
+        }
+        found = list(figure_mapping.links(figure))
+        assert {piece.layer: piece.data.decode() for piece in found} == expected
+        assert all(piece.first == piece.last == subject for piece in found)
 
 
 @given(GENE_IDS)
