@@ -46,6 +46,7 @@ _CUTS = {
     Layer.EVIDENCE_DISEASES: 128,
     Layer.LINKS_DISEASES: 256,
 }
+_OF_PAPERS = (ids.MENTIONS, ids.FIGURES, ids.PAPERS)
 _USUAL_CUT = 128
 """One id in so many begins a block (powers of two), so that blocks of all layers are of about 20 to 40 KB."""
 
@@ -108,10 +109,10 @@ def place(subject: str, image_pattern: str) -> tuple[str, str]:
 
     Images are described in `core` alone; elsewhere, an address like theirs is one of a thing (an empty pattern).
     """
-    for family in (ids.MENTIONS, ids.FIGURES):
-        if subject.startswith(family):
-            return family, subject[len(family) : subject.find("__", len(family))]
-    if subject.startswith(ids.PAPERS):
+    if subject.startswith(_OF_PAPERS):
+        for family in (ids.MENTIONS, ids.FIGURES):
+            if subject.startswith(family):
+                return family, subject[len(family) : subject.find("__", len(family))]
         return ids.PAPERS, subject[len(ids.PAPERS) :]
     if image_pattern:
         start, image = _image(image_pattern)
@@ -146,10 +147,17 @@ def count(data: bytes) -> int:
 
 def items(data: bytes) -> Iterator[Item]:
     """Yield the subjects of a block with their Turtle."""
-    text = data.decode()
-    for stanza in text.split("\n\n"):
-        if stanza:
-            yield expand(stanza[: stanza.index("\n")]), stanza + "\n\n"
+    return ((subject_of(text), text) for text in stanzas(data.decode()))
+
+
+def stanzas(text: str) -> list[str]:
+    """Return the Turtle of each subject of a block."""
+    return [f"{stanza}\n\n" for stanza in text.split("\n\n") if stanza]
+
+
+def subject_of(text: str) -> str:
+    """Return the (first) subject of some Turtle that `serialize` wrote."""
+    return expand(text[: text.index("\n")])
 
 
 def united(found: Iterable[Item]) -> Iterator[Item]:
@@ -242,6 +250,9 @@ class Writer:
         if not self._texts:
             self._first = subject
         self._texts.append(text)
+        last = text.rfind("\n\n", 0, -2)
+        if last >= 0:  # of several subjects the last one tells where the next is cut
+            self._seam.cut(subject_of(text[last + 2 :]))
 
     def copy(self, source: Source, block: Block) -> None:
         """Write a finished block as it is, unless a neighbour that is now before it belongs to it."""
