@@ -46,6 +46,8 @@ _CUTS = {
     Layer.EVIDENCE_DISEASES: 128,
     Layer.LINKS_DISEASES: 256,
 }
+_PIECE = 256 << 10
+"""Bytes of finished blocks that are copied at a time."""
 _OF_PAPERS = (ids.MENTIONS, ids.FIGURES, ids.PAPERS)
 _USUAL_CUT = 128
 """One id in so many begins a block (powers of two), so that blocks of all layers are of about 20 to 40 KB."""
@@ -263,6 +265,16 @@ class Writer:
             return
         self.add(block.first, source.text(block).decode())
 
+    def copy_all(self, source: Source, found: Sequence[Block]) -> None:
+        """Write finished blocks of one family that follow one another there too."""
+        self.copy(source, found[0])
+        between = found[1:-1]
+        if between:
+            self.flush()
+            self._put_all(source, between)
+        if len(found) > 1:
+            self.copy(source, found[-1])
+
     def _open_held(self) -> None:
         """Take a finished block up again, for a subject follows that belongs to it."""
         if self._held:
@@ -309,6 +321,22 @@ class Writer:
         if self._quads_out is not None:
             self._quads_out.write(packed_quads)
             self._quads_size += len(packed_quads)
+
+    def _put_all(self, source: Source, found: Sequence[Block]) -> None:
+        """Put finished blocks; those that lie side by side are read and written in large pieces."""
+        start, size = found[0].offset, sum(block.size for block in found)
+        if self._quads_out is not None or found[-1].offset + found[-1].size != start + size:
+            for block in found:
+                self._put(source.packed(block), source.packed_quads(block), block)
+            return
+        by = self.size - start
+        self.blocks += [Block(b.first, b.offset + by, b.size, b.triples, b.digest) for b in found]
+        self.triples += sum(block.triples for block in found)
+        self.size += size
+        for at in range(start, start + size, _PIECE):
+            piece = source.reader.read(at, min(_PIECE, start + size - at))
+            self._out.write(piece)
+            self.hash.update(piece)
 
 
 def write_index(path: Path, layers: Iterable[tuple[Layer, Sequence[Block]]]) -> None:

@@ -27,6 +27,8 @@ MAX_COUNTED = 500_000
 """So many different sayings are counted in memory; with more, a sorted run is put on disk."""
 
 _ESCAPES = str.maketrans({"\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"})
+_NUMBERS = re.compile(rb"\t([0-9]+):")
+"""Finds the numbers of the sayings in a figure's line."""
 _TO_ESCAPE = re.compile(r"[\\\n\r\t]")
 _UNESCAPES = {"\\\\": "\\", "\\n": "\n", "\\r": "\r", "\\t": "\t"}
 
@@ -242,18 +244,15 @@ def full_place(base: str, place: str) -> str:
     return f"{base}/{place}" if place else base
 
 
-def lines_with(data: bytes, wanted: frozenset[str]) -> Iterator[Said]:
-    """Yield base and wanted sayings of the lines of a section that hold any of the wanted sayings (escaped)."""
-    sayings = [line[line.index("\t") + 1 :] for line in _table(data)]
-    if wanted.isdisjoint(sayings):
+def lines_with(data: bytes, wanted: Container[str], telling: Container[str]) -> Iterator[Said]:
+    """Yield base and wanted sayings (escaped) of the lines of a section that hold any of the telling ones."""
+    table, _, body = data.partition(b"\n\n")
+    sayings = [line[line.index("\t") + 1 :] for line in table.decode().split("\n") if line]
+    sought = {str(number).encode() for number, saying in enumerate(sayings) if saying in telling}
+    if not sought:
         return
-    marks = {str(number): saying for number, saying in enumerate(sayings) if saying in wanted}
-    for line in data[data.index(b"\n\n") + 2 :].decode().split("\n"):
-        base, *parts = line.split("\t")
-        found = []
-        for part in parts:
-            number, _, place = part.partition(":")
-            if number in marks:
-                found.append((place, marks[number]))
-        if found:
-            yield base, found
+    for row in body.split(b"\n"):
+        if sought.isdisjoint(_NUMBERS.findall(row)):
+            continue
+        base, found = said_in(row.decode(), sayings)
+        yield base, [(place, saying) for place, saying in found if saying in wanted]

@@ -12,7 +12,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
-from itertools import chain
+from itertools import chain, groupby
 from operator import attrgetter, itemgetter
 from pathlib import Path
 
@@ -90,8 +90,8 @@ def write(job: Job) -> Written:
     cuts = Cuts(job.layer, job.image_pattern)
     codec = CODECS[job.output.compress]
     with ExitStack() as files:
-        out = files.enter_context(Path(job.path).open("wb", buffering=1 << 20))
-        quads_out = files.enter_context(Path(job.quads).open("wb", buffering=1 << 20)) if job.quads else None
+        out = files.enter_context(Path(job.path).open("wb", buffering=256 << 10))
+        quads_out = files.enter_context(Path(job.quads).open("wb", buffering=256 << 10)) if job.quads else None
         writer = Writer(out, cuts, codec, quads_out)
         writer.header(serialize.HEADER)
         if job.old is None or job.whole:
@@ -99,7 +99,7 @@ def write(job: Job) -> Written:
                 if isinstance(piece[1], str):
                     writer.add(*piece)
                 else:
-                    writer.copy(*piece)
+                    writer.copy_all(*piece)
         else:
             source = files.enter_context(closing(Source(job.old.path, codec, job.old.quads)))
             new = _Ahead(items_of(job.runs, CODECS[job.output.compress], job.work))
@@ -176,11 +176,11 @@ def compare(old: Iterable[Item], new: Iterable[Item]) -> Iterator[tuple[str, str
         yield subject, texts[0], texts[1]
 
 
-def merged(runs: Sequence[Run], codec: Codec, work: str) -> Iterator[Item | tuple[Source, Block]]:
-    """Yield the contents of runs in order: blocks where no other run reaches in, else subjects.
+def merged(runs: Sequence[Run], codec: Codec, work: str) -> Iterator[Item | tuple[Source, list[Block]]]:
+    """Yield the contents of runs in order: finished blocks where no other run reaches in, else subjects.
 
-    Where several follow one another in a block, and no other run has one between them, they are one piece, which
-    bears the name of the first. At most `MAX_OPEN` files are open at a time; with more, some are merged first into files in the folder `work`.
+    Subjects that follow one another in a block, and in no other run, are one piece, which bears the name of the first.
+    At most `MAX_OPEN` files are open at a time; with more, some are merged first into files in the folder `work`.
     """
     for group in _overlapping(sorted(runs, key=attrgetter("first", "last", "data"))):
         while len(group) > MAX_OPEN:
@@ -189,7 +189,11 @@ def merged(runs: Sequence[Run], codec: Codec, work: str) -> Iterator[Item | tupl
             sources = _Sources(codec, files, len(group))
             if len(group) == 1:
                 source = sources.of(group[0])
-                yield from ((source, block) for block in group[0].blocks)
+                for finished, found in groupby(group[0].blocks, key=lambda block: block.digest != ""):
+                    if finished:
+                        yield source, list(found)
+                    else:
+                        yield from ((block.first, source.text(block).decode()) for block in found)
             else:
                 yield from _interleaved([_Cursor(sources.of(run), run) for run in group])
 
@@ -272,8 +276,11 @@ def _premerged(runs: list[Run], codec: Codec, work: str) -> Run:
 def items_of(runs: Sequence[Run], codec: Codec, work: str) -> Iterator[Item]:
     """Yield the subjects of runs in order."""
     for piece in merged(runs, codec, work):
-        text = piece[1] if isinstance(piece[1], str) else piece[0].text(piece[1]).decode()
-        yield from ((subject_of(stanza), stanza) for stanza in stanzas(text))
+        if isinstance(piece[1], str):
+            yield from ((subject_of(text), text) for text in stanzas(piece[1]))
+        else:
+            for block in piece[1]:
+                yield from piece[0].items(block)
 
 
 def _overlapping(runs: list[Run]) -> Iterator[list[Run]]:

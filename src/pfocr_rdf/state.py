@@ -13,6 +13,7 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -126,7 +127,7 @@ class State:
         """Return the papers of which a line holds any of the sayings (escaped)."""
         found: set[str] = set()
         for number, section in enumerate(self.sections):
-            for base, _ in facts.lines_with(section.read(), wanted):
+            for base, _ in facts.lines_with(section.read(), wanted, wanted):
                 pmcid = base[: base.index("__")]
                 if self.at.get(pmcid) == number:
                     found.add(pmcid)
@@ -254,7 +255,7 @@ def save(state: State, build: Path, asked: str, before: Path | None) -> dict[str
     with (folder / "files.tsv").open("w", encoding="utf-8", newline="\n") as out:
         out.writelines(
             f"{facts.escape(path)}\t{file.signature}\t{file.sha256}\t{facts.escape(file.figid)}\n"
-            for path, file in sorted(state.files.items())
+            for path, file in sorted(state.files.items(), key=itemgetter(0))
         )
     with (folder / "tally.tsv").open("w", encoding="utf-8", newline="\n") as out:
         out.writelines(f"{number}\t{saying}\n" for saying, number in state.tally)

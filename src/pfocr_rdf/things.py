@@ -232,22 +232,49 @@ class Things:
         return losing
 
 
-def dissents(data: bytes, wanted: frozenset[str], expected: Expected) -> list[Fact]:
+@dataclass(frozen=True, slots=True)
+class Search:
+    """A search for dissenting places: what wanted sayings (escaped) say of that of which something is expected.
+
+    `losing` are those that say otherwise.
+    """
+
+    expected: Expected
+    said: dict[str, list[tuple[str, str, str]]]
+    losing: frozenset[str]
+
+    @classmethod
+    def of(cls, wanted: Iterable[str], expected: Expected) -> Search:
+        """Begin a search."""
+        said = {
+            saying: [
+                (iri, name, value)
+                for iri, name, value, _ in entities.expand(unescape(saying), "")
+                if (iri, name) in expected
+            ]
+            for saying in wanted
+        }
+        losing = {
+            saying for saying, found in said.items() if any(value != expected[iri, name] for iri, name, value in found)
+        }
+        return cls(expected, said, frozenset(losing))
+
+
+def dissents(data: bytes, search: Search) -> list[Fact]:
     """Return the facts of one section that do not give what is expected, with full places.
 
     Where one place gives several values, all of them are returned.
     """
     found: list[Fact] = []
-    for base, said in facts.lines_with(data, wanted):
+    for base, parts in facts.lines_with(data, search.said, search.losing):
         facts_here = [
             (iri, name, value, facts.full_place(base, place))
-            for place, saying in said
-            for iri, name, value, _ in entities.expand(unescape(saying), "")
-            if (iri, name) in expected
+            for place, saying in parts
+            for iri, name, value in search.said[saying]
         ]
         for (iri, name, place), group in groupby(sorted(facts_here, key=_by_place), key=_by_place):
             values = [value for _, _, value, _ in group]
-            if any(value != expected[iri, name] for value in values):
+            if any(value != search.expected[iri, name] for value in values):
                 found += [(iri, name, value, place) for value in values]
     return found
 
