@@ -184,7 +184,7 @@ def test_subjects_runs_and_finished_blocks_give_the_same_bytes(
         if isinstance(piece[1], str):
             writer.add(*piece)
         else:
-            writer.copy(*piece)
+            writer.copy_all(*piece)
     writer.flush()
     assert (out.getvalue(), quads_out.getvalue(), writer.blocks) == expected
     assert writer.triples == 2 * len(items)

@@ -155,7 +155,7 @@ def _places(prepared: Prepared, engine: Engine) -> things.Places:
     known = prepared.state
 
     def look(wanted: frozenset[str], expected: things.Expected) -> Iterator[Fact]:
-        yield from things.dissents(known.pages, things.Search.of(wanted, expected))
+        yield from things.dissents(known.pages, things.Search.of(wanted & known.page_sayings().keys(), expected))
         data = json.dumps([sorted(wanted), sorted([*key, value] for key, value in expected.items())]).encode()
         asked = storage.join(prepared.place, f"context-asked-{hashlib.sha256(data).hexdigest()}.json")
         storage.put(asked, data)
@@ -207,12 +207,14 @@ def _write_things(found: Things, work: Path, planned: Plan) -> list[Run]:
     rules: dict[Layer, Cuts] = {layer: Cuts(layer, planned.context.settings.image_pattern) for layer in ALWAYS}
     writers: dict[tuple[Layer, str], RunWriter] = {}
     with path.open("wb", buffering=1 << 20) as out:
-        for layer, subject, text in found.describe():
-            family, key = rules[layer].place(subject)
+        for layer, items in found.describe():
+            family, key = rules[layer].place(items[0][0])
             writer = writers.get((layer, family))
             if writer is None:
                 writer = writers[layer, family] = RunWriter(rules[layer], out, None)
-            writer.put(subject, text, key)
+            writer.put(*items[0], key)
+            for subject, text in items[1:]:
+                writer.put(subject, text, subject)
         return [shards.run_from(str(path), run) for (layer, _), w in writers.items() for run in w.finish(layer)]
 
 

@@ -252,10 +252,11 @@ def save(state: State, build: Path, asked: str, before: Path | None) -> dict[str
     numbers = {old: new for new, old in enumerate(live)}
     with (folder / "papers.tsv").open("w", encoding="utf-8", newline="\n") as out:
         out.writelines(f"{numbers[state.at[pmcid]]}\t{state.papers[pmcid]}" for pmcid in sorted(state.papers))
+    state.files = dict(sorted(state.files.items(), key=itemgetter(0)))
     with (folder / "files.tsv").open("w", encoding="utf-8", newline="\n") as out:
         out.writelines(
             f"{facts.escape(path)}\t{file.signature}\t{file.sha256}\t{facts.escape(file.figid)}\n"
-            for path, file in sorted(state.files.items(), key=itemgetter(0))
+            for path, file in state.files.items()
         )
     with (folder / "tally.tsv").open("w", encoding="utf-8", newline="\n") as out:
         out.writelines(f"{number}\t{saying}\n" for saying, number in state.tally)
