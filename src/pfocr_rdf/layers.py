@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import heapq
 import json
+import os
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, closing
@@ -112,6 +113,8 @@ def write(job: Job) -> Written:
                 for subject, text in united(heapq.merge(kept, new.until(touched.end), key=itemgetter(0))):
                     writer.add(subject, text)
         writer.flush()
+        out.flush()
+        os.fsync(out.fileno())  # here, where others go on meanwhile
     return Written(job.layer, writer.triples, writer.size, writer.hash.hexdigest(), writer.blocks)
 
 

@@ -32,6 +32,8 @@ Places = Callable[[frozenset[str], Expected], Iterable[Fact]]
 
 _COUNTED = {vocab.CHEMICAL: "chemicals", vocab.MEDICAL_CONDITION: "diseases"}
 _SEPARATOR = "\x1f"
+_SOMEWHERE = "?"
+"""Stands for the place of a saying that was only counted."""
 _BATCH = 1000
 """So many genes are handed on together."""
 
@@ -78,9 +80,10 @@ class Things:
 
     def _take(self, saying: str, number: int) -> None:
         """Take down a saying of another kind than a gene row's, by thing."""
-        for iri, name, value, _ in entities.expand(unescape(saying), ""):
+        for iri, name, value, place in entities.expand(unescape(saying), _SOMEWHERE):
             self._said.setdefault(iri, []).append((name, value, number))
-            self._sayings.setdefault(iri, set()).add(saying)
+            if place:  # else nobody is asked who says so
+                self._sayings.setdefault(iri, set()).add(saying)
 
     def _genes(self, rows: Iterable[tuple[str, int]], keywords: Container[str]) -> Iterator[Batch]:
         """Yield the descriptions of genes from all rows that name them; take down what these say of organisms."""
