@@ -217,16 +217,14 @@ class _Cursor:
 
     def take(self, end: str | None) -> str:
         """Return the Turtle of the next subject, and of those after it in its block that stand before `end`."""
-        found, start = self._stanzas, self._at
-        if end is None or subject_of(found[-1]) < end:
-            self._open()
-            return "".join(found[start:])
-        self._at = bisect_left(found, end, start + 1, key=subject_of)
-        if self._at == len(found):
+        found, start, stop = self._stanzas, self._at, len(self._stanzas)
+        if end is not None and subject_of(found[-1]) >= end:
+            stop = bisect_left(found, end, start + 1, key=subject_of)
+        if stop == len(found):
             self._open()
         else:
-            self.next = subject_of(found[self._at])
-        return "".join(found[start : self._at])
+            self._at, self.next = stop, subject_of(found[stop])
+        return "".join(found[start:stop])
 
 
 def _interleaved(cursors: Sequence[_Cursor]) -> Iterator[Item]:
