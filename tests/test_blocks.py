@@ -21,12 +21,12 @@ from hypothesis import strategies as st
 from pfocr_rdf import blocks, serialize, storage, terms
 from pfocr_rdf import identifiers as ids
 from pfocr_rdf.blocks import Block, Cuts, Item, Seam, Source, Writer
-from pfocr_rdf.codecs import CODECS, GZIP, Codec
+from pfocr_rdf.codecs import CODECS, GZIP, PLAIN, Codec
 from pfocr_rdf.errors import UsageError
 from pfocr_rdf.layers import merged
 from pfocr_rdf.model import Layer
 from pfocr_rdf.settings import IMAGE_PATTERN
-from pfocr_rdf.shards import Output, Run, RunWriter
+from pfocr_rdf.shards import Output, Run, RunWriter, run_from
 from tests import changing
 from tests.changing import build, options
 
@@ -173,18 +173,18 @@ def test_subjects_runs_and_finished_blocks_give_the_same_bytes(
 ) -> None:
     rng = random.Random(seed)  # noqa: S311
     folder = tmp_path_factory.mktemp("runs")
-    codec = CODECS[codec_name]
+    codec, quads = CODECS[codec_name], rng.random() < 0.5
     papers = rng.sample(PAPERS, rng.randrange(len(PAPERS)))
     items = as_items(subjects(layer, papers, rng.sample(ENTITIES, rng.randrange(len(ENTITIES))), rng.randrange(1, 4)))
-    expected = written(items, layer, codec)
+    expected = written(items, layer, codec, quads=quads)
     out, quads_out = io.BytesIO(), io.BytesIO()
-    writer = Writer(out, CUTS[layer], codec, quads_out)
+    writer = Writer(out, CUTS[layer], codec, quads_out if quads else None)
     writer.header(serialize.HEADER)
-    for piece in merged(cut_into_runs(items, layer, Output(codec_name, nquads=True), rng, folder), codec, str(folder)):
+    for piece in merged(cut_into_runs(items, layer, Output(codec_name, nquads=quads), rng, folder), codec, str(folder)):
         if isinstance(piece[1], str):
             writer.add(*piece)
         else:
-            writer.copy(*piece)
+            writer.copy_all(*piece)
     writer.flush()
     assert (out.getvalue(), quads_out.getvalue(), writer.blocks) == expected
     assert writer.triples == 2 * len(items)
@@ -193,7 +193,7 @@ def test_subjects_runs_and_finished_blocks_give_the_same_bytes(
     (folder / "quads").write_bytes(expected[1])
     source = Source(str(folder / "file"), codec, str(folder / "quads"))
     out, quads_out = io.BytesIO(), io.BytesIO()
-    writer = Writer(out, CUTS[layer], codec, quads_out)
+    writer = Writer(out, CUTS[layer], codec, quads_out if quads else None)
     writer.header(serialize.HEADER)
     for block in expected[2][1:]:
         if rng.random() < 0.5:
@@ -208,6 +208,45 @@ def test_subjects_runs_and_finished_blocks_give_the_same_bytes(
 
 def contents_of(found: Iterable[Block]) -> Counter[tuple[str, str]]:
     return Counter((block.first, block.digest) for block in found)
+
+
+def test_a_block_is_cut_open_only_where_subjects_of_another_run_come_between(tmp_path: Path) -> None:
+    layer = Layer.ENTITIES
+    items = as_items(sorted(f"{ids.GENES}{number}" for number in range(1, 2000)))
+    between, both = items[700], items[900]
+    runs: list[Run] = []
+    for number, part in enumerate(([item for item in items if item != between], [between, both])):
+        path, out = tmp_path / f"run-{number}", io.BytesIO()
+        writer = RunWriter(CUTS[layer], out, None)
+        for subject, text in part:
+            writer.put(subject, text, subject)
+        runs += [run_from(str(path), found) for found in writer.finish(layer)]
+        path.write_bytes(out.getvalue())
+    pieces = [piece for piece in merged(runs, PLAIN, str(tmp_path)) if isinstance(piece[1], str)]
+    assert "".join(text for _, text in pieces) == "".join(text for _, text in items)
+    assert len(pieces) <= sum(len(run.blocks) for run in runs) + 4
+    out = io.BytesIO()
+    whole = Writer(out, CUTS[layer], PLAIN)
+    whole.header(serialize.HEADER)
+    for subject, text in pieces:
+        whole.add(subject, text)
+    whole.flush()
+    assert (out.getvalue(), b"", whole.blocks) == written(items, layer, PLAIN, quads=False)
+
+
+def test_where_the_next_block_begins_is_told_by_the_last_subject_of_a_piece() -> None:
+    cuts = CUTS[Layer.CORE]
+    begins = next(pmcid for pmcid in (f"PMC{number}" for number in range(1, 1000)) if cuts.begins(pmcid))
+    figures = [f"{ids.FIGURES}{begins}__{name}.html" for name in "abc"]
+    items = [(f"{ids.FIGURES}PMC0__a.html", text_of(f"{ids.FIGURES}PMC0__a.html")), *as_items(figures)]
+    out = io.BytesIO()
+    writer = Writer(out, cuts, PLAIN)
+    writer.header(serialize.HEADER)
+    writer.add(items[0][0], items[0][1] + items[1][1])  # not cut as the rule cuts, so that the last one matters
+    for subject, text in items[2:]:
+        writer.add(subject, text)
+    writer.flush()
+    assert len(writer.blocks) == 2
 
 
 @given(st.integers(0, 10**9), st.sampled_from(LAYERS))

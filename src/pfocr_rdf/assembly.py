@@ -141,13 +141,13 @@ class _Search:
 
 
 @lru_cache(maxsize=1)
-def _read_asked(place: str) -> tuple[frozenset[str], dict[tuple[str, str], str]]:
+def _read_asked(place: str) -> things.Search:
     wanted, expected = json.loads(storage.get(place))
-    return frozenset(wanted), {(iri, name): value for iri, name, value in expected}
+    return things.Search.of(wanted, {(iri, name): value for iri, name, value in expected})
 
 
 def _search(task: _Search) -> tuple[int, list[Fact]]:
-    return task.number, things.dissents(task.section.read(), *_read_asked(task.asked))
+    return task.number, things.dissents(task.section.read(), _read_asked(task.asked))
 
 
 def _places(prepared: Prepared, engine: Engine) -> things.Places:
@@ -155,7 +155,7 @@ def _places(prepared: Prepared, engine: Engine) -> things.Places:
     known = prepared.state
 
     def look(wanted: frozenset[str], expected: things.Expected) -> Iterator[Fact]:
-        yield from things.dissents(known.pages, wanted, expected)
+        yield from things.dissents(known.pages, things.Search.of(wanted & known.page_sayings().keys(), expected))
         data = json.dumps([sorted(wanted), sorted([*key, value] for key, value in expected.items())]).encode()
         asked = storage.join(prepared.place, f"context-asked-{hashlib.sha256(data).hexdigest()}.json")
         storage.put(asked, data)
@@ -176,9 +176,10 @@ def _kept(prepared: Prepared, results: list[Result], jobs: Jobs | None) -> thing
     gone = {*prepared.forget, *prepared.convert}
 
     def look(wanted: frozenset[str], expected: things.Expected) -> Iterator[Fact]:
-        yield from things.dissents(known.pages, wanted, expected)
+        search = things.Search.of(wanted, expected)
+        yield from things.dissents(known.pages, search)
         for result in results:
-            yield from things.dissents(result.section("facts"), wanted, expected)
+            yield from things.dissents(result.section("facts"), search)
         for subject, text in jobs.old_subjects({thing for thing, _ in expected}) if jobs else ():
             for predicate, value in read_block(text)[1]:
                 if predicate == vocab.PFOCR_DISSENT:
@@ -206,12 +207,14 @@ def _write_things(found: Things, work: Path, planned: Plan) -> list[Run]:
     rules: dict[Layer, Cuts] = {layer: Cuts(layer, planned.context.settings.image_pattern) for layer in ALWAYS}
     writers: dict[tuple[Layer, str], RunWriter] = {}
     with path.open("wb", buffering=1 << 20) as out:
-        for layer, subject, text in found.describe():
-            family, key = rules[layer].place(subject)
+        for layer, items in found.describe():
+            family, key = rules[layer].place(items[0][0])
             writer = writers.get((layer, family))
             if writer is None:
                 writer = writers[layer, family] = RunWriter(rules[layer], out, None)
-            writer.put(subject, text, key)
+            writer.put(*items[0], key)
+            for subject, text in items[1:]:
+                writer.put(subject, text, subject)
         return [shards.run_from(str(path), run) for (layer, _), w in writers.items() for run in w.finish(layer)]
 
 
@@ -334,7 +337,9 @@ def finish(
     jobs.add(resolved.runs)
     late = engine.map(write, jobs.of((layer for layer in layers if layer not in OF_PAPERS), resolved.touched))
     before = prepared.before / state.FOLDER if prepared.before else None
-    prepared.state.keep_files(path for records in planned.papers.values() for files in records for path in files.paths)
+    if prepared.before:
+        kept = (path for records in planned.papers.values() for files in records for path in files.paths)
+        prepared.state.keep_files(kept)
     about = state.save(prepared.state, folder, planned.asked, before) if keep_cache else None
     done = {written.layer: written for written in chain(early, late)}
     written = [done[layer] for layer in layers]

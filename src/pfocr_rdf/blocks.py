@@ -46,6 +46,9 @@ _CUTS = {
     Layer.EVIDENCE_DISEASES: 128,
     Layer.LINKS_DISEASES: 256,
 }
+_PIECE = 256 << 10
+"""Bytes of finished blocks that are copied at a time."""
+_OF_PAPERS = (ids.MENTIONS, ids.FIGURES, ids.PAPERS)
 _USUAL_CUT = 128
 """One id in so many begins a block (powers of two), so that blocks of all layers are of about 20 to 40 KB."""
 
@@ -108,10 +111,10 @@ def place(subject: str, image_pattern: str) -> tuple[str, str]:
 
     Images are described in `core` alone; elsewhere, an address like theirs is one of a thing (an empty pattern).
     """
-    for family in (ids.MENTIONS, ids.FIGURES):
-        if subject.startswith(family):
-            return family, subject[len(family) : subject.find("__", len(family))]
-    if subject.startswith(ids.PAPERS):
+    if subject.startswith(_OF_PAPERS):
+        for family in (ids.MENTIONS, ids.FIGURES):
+            if subject.startswith(family):
+                return family, subject[len(family) : subject.find("__", len(family))]
         return ids.PAPERS, subject[len(ids.PAPERS) :]
     if image_pattern:
         start, image = _image(image_pattern)
@@ -146,10 +149,17 @@ def count(data: bytes) -> int:
 
 def items(data: bytes) -> Iterator[Item]:
     """Yield the subjects of a block with their Turtle."""
-    text = data.decode()
-    for stanza in text.split("\n\n"):
-        if stanza:
-            yield expand(stanza[: stanza.index("\n")]), stanza + "\n\n"
+    return ((subject_of(text), text) for text in stanzas(data.decode()))
+
+
+def stanzas(text: str) -> list[str]:
+    """Return the Turtle of each subject of a block."""
+    return [f"{stanza}\n\n" for stanza in text.split("\n\n") if stanza]
+
+
+def subject_of(text: str) -> str:
+    """Return the (first) subject of some Turtle that `serialize` wrote."""
+    return expand(text[: text.index("\n")])
 
 
 def united(found: Iterable[Item]) -> Iterator[Item]:
@@ -242,6 +252,9 @@ class Writer:
         if not self._texts:
             self._first = subject
         self._texts.append(text)
+        last = text.rfind("\n\n", 0, -2)
+        if last >= 0:  # of several subjects the last one tells where the next is cut
+            self._seam.cut(subject_of(text[last + 2 :]))
 
     def copy(self, source: Source, block: Block) -> None:
         """Write a finished block as it is, unless a neighbour that is now before it belongs to it."""
@@ -251,6 +264,16 @@ class Writer:
             self._seam.key = None
             return
         self.add(block.first, source.text(block).decode())
+
+    def copy_all(self, source: Source, found: Sequence[Block]) -> None:
+        """Write finished blocks of one family that follow one another there too."""
+        self.copy(source, found[0])
+        between = found[1:-1]
+        if between:
+            self.flush()
+            self._put_all(source, between)
+        if len(found) > 1:
+            self.copy(source, found[-1])
 
     def _open_held(self) -> None:
         """Take a finished block up again, for a subject follows that belongs to it."""
@@ -298,6 +321,22 @@ class Writer:
         if self._quads_out is not None:
             self._quads_out.write(packed_quads)
             self._quads_size += len(packed_quads)
+
+    def _put_all(self, source: Source, found: Sequence[Block]) -> None:
+        """Put finished blocks; those that lie side by side are read and written in large pieces."""
+        start, size = found[0].offset, sum(block.size for block in found)
+        if self._quads_out is not None or found[-1].offset + found[-1].size != start + size:
+            for block in found:
+                self._put(source.packed(block), source.packed_quads(block), block)
+            return
+        by = self.size - start
+        self.blocks += [Block(b.first, b.offset + by, b.size, b.triples, b.digest) for b in found]
+        self.triples += sum(block.triples for block in found)
+        self.size += size
+        for at in range(start, start + size, _PIECE):
+            piece = source.reader.read(at, min(_PIECE, start + size - at))
+            self._out.write(piece)
+            self.hash.update(piece)
 
 
 def write_index(path: Path, layers: Iterable[tuple[Layer, Sequence[Block]]]) -> None:

@@ -9,6 +9,7 @@ afterwards, in the lines that each figure left behind.
 from __future__ import annotations
 
 import heapq
+import re
 from collections import Counter
 from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -26,6 +27,8 @@ MAX_COUNTED = 500_000
 """So many different sayings are counted in memory; with more, a sorted run is put on disk."""
 
 _ESCAPES = str.maketrans({"\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"})
+_NUMBERS = re.compile(rb"\t([0-9]+):")
+"""Finds the numbers of the sayings in a figure's line."""
 _UNESCAPES = {"\\\\": "\\", "\\n": "\n", "\\r": "\r", "\\t": "\t"}
 
 
@@ -36,7 +39,7 @@ class Statements:
     `expected` remembers for which value places were asked while none were known: see `contested`.
     """
 
-    votes: Counter[str] = field(default_factory=Counter)
+    votes: dict[str, int] = field(default_factory=dict)
     places: dict[str, list[str]] | None = None
     expected: str | None = None
 
@@ -48,11 +51,15 @@ class Statements:
     @property
     def winner(self) -> str:
         """The commonest value that is not missing, ties by code point; an empty text when there is none."""
+        if len(self.votes) == 1:
+            return next(iter(self.votes))
         known = [value for value in self.votes if value]
         return min(known, key=lambda value: (-self.votes[value], value), default="")
 
     def others(self) -> list[str]:
         """The other values, in code-point order, without the missing one."""
+        if len(self.votes) < 2:
+            return []
         winner = self.winner
         return sorted(value for value in self.votes if value and value != winner)
 
@@ -84,8 +91,11 @@ def gather(said: Iterable[Fact]) -> dict[str, Thing]:
     """Bring facts with their places together, by thing."""
     things: dict[str, Thing] = {}
     for iri, name, value, place in said:
-        statements = things.setdefault(iri, {}).setdefault(name, Statements(places={}))
-        statements.votes[value] += 1
+        thing = things.setdefault(iri, {})
+        statements = thing.get(name)
+        if statements is None:
+            statements = thing[name] = Statements(places={})
+        statements.votes[value] = statements.votes.get(value, 0) + 1
         if statements.places is not None:
             statements.places.setdefault(value, []).append(place)
     return things
@@ -94,8 +104,11 @@ def gather(said: Iterable[Fact]) -> dict[str, Thing]:
 def vote(said: Iterable[tuple[str, str, int]]) -> Thing:
     """Bring (field, value, votes) of one thing together."""
     thing: Thing = {}
-    for name, value, votes in said:
-        thing.setdefault(name, Statements()).votes[value] += votes
+    for name, value, number in said:
+        statements = thing.get(name)
+        if statements is None:
+            statements = thing[name] = Statements()
+        statements.votes[value] = statements.votes.get(value, 0) + number
     return thing
 
 
@@ -239,18 +252,21 @@ def full_place(base: str, place: str) -> str:
     return f"{base}/{place}" if place else base
 
 
-def lines_with(data: bytes, wanted: frozenset[str]) -> Iterator[Said]:
-    """Yield base and wanted sayings of the lines of a section that hold any of the wanted sayings (escaped)."""
-    sayings = [line[line.index("\t") + 1 :] for line in _table(data)]
-    if wanted.isdisjoint(sayings):
+def lines_with(data: bytes, wanted: Container[str], telling: frozenset[str]) -> Iterator[Said]:
+    """Yield base and wanted sayings (escaped) of those lines of a section that hold one of the telling ones."""
+    table, _, body = data.partition(b"\n\n")
+    sayings = [line[line.index("\t") + 1 :] for line in table.decode().split("\n") if line]
+    if telling.isdisjoint(sayings):
         return
-    marks = {str(number): saying for number, saying in enumerate(sayings) if saying in wanted}
-    for line in data[data.index(b"\n\n") + 2 :].decode().split("\n"):
-        base, *parts = line.split("\t")
-        found = []
-        for part in parts:
-            number, _, place = part.partition(":")
-            if number in marks:
-                found.append((place, marks[number]))
-        if found:
-            yield base, found
+    marks = {b"%d" % number: saying for number, saying in enumerate(sayings) if saying in wanted}
+    sought = {number for number, saying in marks.items() if saying in telling}
+    for row in body.split(b"\n"):
+        numbers = _NUMBERS.findall(row)
+        if not sought.isdisjoint(numbers):
+            base, *parts = row.split(b"\t")
+            found = [
+                (part[len(number) + 1 :].decode(), marks[number])
+                for number, part in zip(numbers, parts, strict=True)
+                if number in marks
+            ]
+            yield base.decode(), found

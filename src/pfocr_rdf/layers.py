@@ -8,17 +8,18 @@ from __future__ import annotations
 import hashlib
 import heapq
 import json
-from bisect import bisect_right
+import os
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
-from itertools import chain
+from itertools import chain, groupby
 from operator import attrgetter, itemgetter
 from pathlib import Path
 
 from pfocr_rdf import identifiers as ids
 from pfocr_rdf import serialize, storage
-from pfocr_rdf.blocks import Block, Cuts, Item, Source, Writer, united
+from pfocr_rdf.blocks import Block, Cuts, Item, Source, Writer, stanzas, subject_of, united
 from pfocr_rdf.codecs import CODECS, Codec
 from pfocr_rdf.model import Layer
 from pfocr_rdf.shards import Output, Run
@@ -90,8 +91,8 @@ def write(job: Job) -> Written:
     cuts = Cuts(job.layer, job.image_pattern)
     codec = CODECS[job.output.compress]
     with ExitStack() as files:
-        out = files.enter_context(Path(job.path).open("wb", buffering=1 << 20))
-        quads_out = files.enter_context(Path(job.quads).open("wb", buffering=1 << 20)) if job.quads else None
+        out = files.enter_context(Path(job.path).open("wb", buffering=256 << 10))
+        quads_out = files.enter_context(Path(job.quads).open("wb", buffering=256 << 10)) if job.quads else None
         writer = Writer(out, cuts, codec, quads_out)
         writer.header(serialize.HEADER)
         if job.old is None or job.whole:
@@ -99,7 +100,7 @@ def write(job: Job) -> Written:
                 if isinstance(piece[1], str):
                     writer.add(*piece)
                 else:
-                    writer.copy(*piece)
+                    writer.copy_all(*piece)
         else:
             source = files.enter_context(closing(Source(job.old.path, codec, job.old.quads)))
             new = _Ahead(items_of(job.runs, CODECS[job.output.compress], job.work))
@@ -112,6 +113,8 @@ def write(job: Job) -> Written:
                 for subject, text in united(heapq.merge(kept, new.until(touched.end), key=itemgetter(0))):
                     writer.add(subject, text)
         writer.flush()
+        out.flush()
+        os.fsync(out.fileno())  # here, where others go on meanwhile
     return Written(job.layer, writer.triples, writer.size, writer.hash.hexdigest(), writer.blocks)
 
 
@@ -176,9 +179,10 @@ def compare(old: Iterable[Item], new: Iterable[Item]) -> Iterator[tuple[str, str
         yield subject, texts[0], texts[1]
 
 
-def merged(runs: Sequence[Run], codec: Codec, work: str) -> Iterator[Item | tuple[Source, Block]]:
+def merged(runs: Sequence[Run], codec: Codec, work: str) -> Iterator[Item | tuple[Source, list[Block]]]:
     """Yield the contents of runs in order: finished blocks where no other run reaches in, else subjects.
 
+    Subjects that follow one another in a block, and in no other run, are one piece, which bears the name of the first.
     At most `MAX_OPEN` files are open at a time; with more, some are merged first into files in the folder `work`.
     """
     for group in _overlapping(sorted(runs, key=attrgetter("first", "last", "data"))):
@@ -188,9 +192,57 @@ def merged(runs: Sequence[Run], codec: Codec, work: str) -> Iterator[Item | tupl
             sources = _Sources(codec, files, len(group))
             if len(group) == 1:
                 source = sources.of(group[0])
-                yield from ((source, block) for block in group[0].blocks)
+                for finished, found in groupby(group[0].blocks, key=lambda block: block.digest != ""):
+                    if finished:
+                        yield source, list(found)
+                    else:
+                        yield from ((block.first, source.text(block).decode()) for block in found)
             else:
-                yield from united(heapq.merge(*(sources.items(run) for run in group), key=itemgetter(0)))
+                yield from _interleaved([_Cursor(sources.of(run), run) for run in group])
+
+
+class _Cursor:
+    """A run that is merged with others: shows its next subject, and gives what stands before one of theirs."""
+
+    def __init__(self, source: Source, run: Run) -> None:
+        self._source, self._blocks = source, iter(run.blocks)
+        self.next: str | None = None
+        self._open()
+
+    def _open(self) -> None:
+        block = next(self._blocks, None)
+        self.next = block.first if block else None
+        self._stanzas = stanzas(self._source.text(block).decode()) if block else []
+        self._at = 0
+
+    def take(self, end: str | None) -> str:
+        """Return the Turtle of the next subject, and of those after it in its block that stand before `end`."""
+        found, start, stop = self._stanzas, self._at, len(self._stanzas)
+        if end is not None and subject_of(found[-1]) >= end:
+            stop = bisect_left(found, end, start + 1, key=subject_of)
+        if stop == len(found):
+            self._open()
+        else:
+            self._at, self.next = stop, subject_of(found[stop])
+        return "".join(found[start:stop])
+
+
+def _interleaved(cursors: Sequence[_Cursor]) -> Iterator[Item]:
+    """Yield the contents of runs that reach into each other; a subject that stands in several of them once."""
+    heap = [(cursor.next, number) for number, cursor in enumerate(cursors) if cursor.next is not None]
+    heapq.heapify(heap)
+    while heap:
+        subject, number = heapq.heappop(heap)
+        same = [number]
+        while heap and heap[0][0] == subject:
+            same.append(heapq.heappop(heap)[1])
+        if len(same) > 1:
+            yield from united([(subject, cursors[number].take(subject)) for number in same])
+        else:
+            yield subject, cursors[number].take(heap[0][0] if heap else None)
+        for number in same:
+            if (following := cursors[number].next) is not None:
+                heapq.heappush(heap, (following, number))
 
 
 class _Sources:
@@ -206,34 +258,30 @@ class _Sources:
         source = Source(run.data, self._codec, run.data, end=end, ahead=self._ahead)
         return self._files.enter_context(closing(source))
 
-    def items(self, run: Run) -> Iterator[Item]:
-        source = self.of(run)
-        return chain.from_iterable(source.items(block) for block in run.blocks)
-
 
 def _premerged(runs: list[Run], codec: Codec, work: str) -> Run:
-    """Merge some runs into one, whose blocks hold one subject each and lie in a file of its own."""
+    """Merge some runs into one that lies in a file of its own."""
     path = Path(work) / f"merged-{hashlib.sha256(repr(runs).encode()).hexdigest()[:16]}"
     blocks: list[Block] = []
-    last, at = "", 0
+    at = 0
     with path.open("wb") as out, ExitStack() as files:
         sources = _Sources(codec, files, len(runs))
-        for subject, text in united(heapq.merge(*(sources.items(run) for run in runs), key=itemgetter(0))):
+        for subject, text in _interleaved([_Cursor(sources.of(run), run) for run in runs]):
             data = text.encode()
             blocks.append(Block(subject, at, len(data), 0, ""))
             out.write(data)
             at += len(data)
-            last = subject
-    return Run(str(path), runs[0].layer, blocks[0].first, last, blocks)
+    return Run(str(path), runs[0].layer, blocks[0].first, max(run.last for run in runs), blocks)
 
 
 def items_of(runs: Sequence[Run], codec: Codec, work: str) -> Iterator[Item]:
     """Yield the subjects of runs in order."""
     for piece in merged(runs, codec, work):
         if isinstance(piece[1], str):
-            yield piece[0], piece[1]
+            yield from ((subject_of(text), text) for text in stanzas(piece[1]))
         else:
-            yield from piece[0].items(piece[1])
+            for block in piece[1]:
+                yield from piece[0].items(block)
 
 
 def _overlapping(runs: list[Run]) -> Iterator[list[Run]]:

@@ -21,14 +21,18 @@ FORMAT = 1
 QUADS = "pfocr-all.nq.gz"
 """All layers as N-Quads, one after the other."""
 
+_TOGETHER = 4096
+"""So many hashes of files are hashed at a time."""
+
 COUNTS = ("figures", "papers", "genes", "chemicals", "diseases", "taxa", "mentions")
 
 
 def content_hash(hashes: Iterable[tuple[str, str]]) -> str:
     """Return one SHA-256 for a source, from path and SHA-256 of each of its files in any order."""
     content = hashlib.sha256()
-    for path, digest in sorted(hashes):
-        content.update(f"{path}\0{digest}\n".encode())
+    found = sorted(hashes)
+    for start in range(0, len(found), _TOGETHER):
+        content.update("".join(f"{path}\0{digest}\n" for path, digest in found[start : start + _TOGETHER]).encode())
     return content.hexdigest()
 
 

@@ -134,10 +134,14 @@ def total(lines: Iterable[str], ledger: Ledger) -> Totals:
             found.aliases += zip(texts[::2], texts[1::2], strict=True)
         if problems != "\n":
             ledger.problems += [problem_from(parts) for parts in json.loads(problems)]
+    parts: list[Counter[str]] = [Counter() for _ in INPUT_KINDS]
     for text, times in accounts.items():
-        for kind, part in zip(INPUT_KINDS, text.split(" "), strict=True):
+        for seen, part in zip(parts, text.split(" "), strict=True):
+            seen[part] += times
+    for kind, seen in zip(INPUT_KINDS, parts, strict=True):
+        account = ledger.accounts[kind]
+        for part, times in seen.items():
             emitted, merged, rejected, unresolved = _account(part)
-            account = ledger.accounts[kind]
             account.emitted += times * emitted
             account.merged += times * merged
             account.rejected += times * rejected

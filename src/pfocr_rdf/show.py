@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from functools import partial
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -53,9 +52,12 @@ def read_layers(record: Path, options: Options) -> tuple[dict[Layer, list[Item]]
         section = facts.Section()
         section.add(slug(figure.figid), said[figure.figid])
         data = section.to_bytes()
-        shared = Things(sorted(facts.counted(data).items()), partial(things.dissents, data))
-        for layer, subject, text in shared.describe():
-            layers.setdefault(layer, []).append((subject, text))
+        shared = Things(
+            sorted(facts.counted(data).items()),
+            lambda wanted, expected: things.dissents(data, things.Search.of(wanted, expected)),
+        )
+        for layer, found_items in shared.describe():
+            layers.setdefault(layer, []).extend(found_items)
     return layers, ledger.problems
 
 

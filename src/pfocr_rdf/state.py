@@ -12,7 +12,9 @@ import heapq
 import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -126,7 +128,7 @@ class State:
         """Return the papers of which a line holds any of the sayings (escaped)."""
         found: set[str] = set()
         for number, section in enumerate(self.sections):
-            for base, _ in facts.lines_with(section.read(), wanted):
+            for base, _ in facts.lines_with(section.read(), wanted, wanted):
                 pmcid = base[: base.index("__")]
                 if self.at.get(pmcid) == number:
                     found.add(pmcid)
@@ -247,17 +249,10 @@ def save(state: State, build: Path, asked: str, before: Path | None) -> dict[str
     folder = build / FOLDER
     folder.mkdir()
     live = sorted(set(state.at.values()))
-    places, base, hashes = _save_facts(state, live, folder, before)
-    numbers = {old: new for new, old in enumerate(live)}
-    with (folder / "papers.tsv").open("w", encoding="utf-8", newline="\n") as out:
-        out.writelines(f"{numbers[state.at[pmcid]]}\t{state.papers[pmcid]}" for pmcid in sorted(state.papers))
-    with (folder / "files.tsv").open("w", encoding="utf-8", newline="\n") as out:
-        out.writelines(
-            f"{facts.escape(path)}\t{file.signature}\t{file.sha256}\t{facts.escape(file.figid)}\n"
-            for path, file in sorted(state.files.items())
-        )
-    with (folder / "tally.tsv").open("w", encoding="utf-8", newline="\n") as out:
-        out.writelines(f"{number}\t{saying}\n" for saying, number in state.tally)
+    with ThreadPoolExecutor(1) as beside:  # it reads, writes and hashes large pieces
+        copied = beside.submit(_save_facts, state, live, folder, before)
+        _save_tables(state, live, folder)
+        places, base, hashes = copied.result()
     return {
         "format": FORMAT,
         "converter": resources.converter(),
@@ -272,6 +267,21 @@ def save(state: State, build: Path, asked: str, before: Path | None) -> dict[str
         "sections": places,
         "base": base,
     }
+
+
+def _save_tables(state: State, live: list[int], folder: Path) -> None:
+    """Write papers, files (which are in order from then on) and tally."""
+    numbers = {old: new for new, old in enumerate(live)}
+    with (folder / "papers.tsv").open("w", encoding="utf-8", newline="\n") as out:
+        out.writelines(f"{numbers[state.at[pmcid]]}\t{state.papers[pmcid]}" for pmcid in sorted(state.papers))
+    state.files = dict(sorted(state.files.items(), key=itemgetter(0)))
+    with (folder / "files.tsv").open("w", encoding="utf-8", newline="\n") as out:
+        out.writelines(
+            f"{facts.escape(path)}\t{file.signature}\t{file.sha256}\t{facts.escape(file.figid)}\n"
+            for path, file in state.files.items()
+        )
+    with (folder / "tally.tsv").open("w", encoding="utf-8", newline="\n") as out:
+        out.writelines(f"{number}\t{saying}\n" for saying, number in state.tally)
 
 
 def seal(build: Path, about: Mapping[str, Any]) -> None:
@@ -309,7 +319,7 @@ def _save_facts(
         inherited = set()
     for path in inherited:
         (folder / Path(path).name).hardlink_to(path)
-    taken = {path.name for path in folder.iterdir()}
+    taken = {Path(path).name for path in inherited}
     name = next(name for number in range(2 * _MAX_FILES) if (name := _FACTS.format(number=number)) not in taken)
     places: list[tuple[str, int, int]] = []
     digest = hashlib.sha256()

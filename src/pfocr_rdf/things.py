@@ -21,6 +21,9 @@ from pfocr_rdf.model import Layer
 Item = tuple[Layer, str, str]
 """Layer, subject (bare IRI) and its Turtle."""
 
+Batch = tuple[Layer, list[tuple[str, str]]]
+"""Layer, and subjects with their Turtle; more than one only of genes, in the order of their IRIs."""
+
 Expected = Mapping[tuple[str, str], str]
 """The value expected of (thing, field)."""
 
@@ -29,6 +32,10 @@ Places = Callable[[frozenset[str], Expected], Iterable[Fact]]
 
 _COUNTED = {vocab.CHEMICAL: "chemicals", vocab.MEDICAL_CONDITION: "diseases"}
 _SEPARATOR = "\x1f"
+_SOMEWHERE = "?"
+"""Stands for the place of a saying that was only counted."""
+_BATCH = 1000
+"""So many genes are handed on together."""
 
 
 @dataclass(slots=True)
@@ -54,47 +61,53 @@ class Things:
     problems: list[Problem] = field(default_factory=list)
     _said: dict[str, list[tuple[str, str, int]]] = field(default_factory=dict)
     _sayings: dict[str, set[str]] = field(default_factory=dict)
-    _organisms: Counter[tuple[str, ...]] = field(default_factory=Counter)
+    _organisms: dict[str, int] = field(default_factory=dict)
     _open: dict[str, Thing] = field(default_factory=dict)
 
-    def describe(self) -> Iterator[Item]:
+    def describe(self) -> Iterator[Batch]:
         """Yield all descriptions; genes in the order of their IRIs, then the others in theirs, then what dissents."""
         keywords: dict[str, list[str]] = {}
-        rows: list[tuple[str, int]] = []
-        for saying, number in self.tally:
-            kind = saying[0]
+        for kind, said in groupby(self.tally, key=_kind):
             if kind == "R":
-                break_at = saying.find(_SEPARATOR, 2)
-                gene = saying[2:break_at]
-                if rows and not rows[0][0].startswith(f"R{_SEPARATOR}{gene}{_SEPARATOR}"):
-                    yield from self._gene(rows, keywords)
-                    rows = []
-                rows.append((saying, number))
+                yield from self._genes(said, keywords)
                 continue
-            if rows:
-                yield from self._gene(rows, keywords)
-                rows = []
-            if kind == "K":
-                keywords.setdefault(saying.rpartition(_SEPARATOR)[2], []).append(saying)
-            self._take(saying, number)
-        if rows:
-            yield from self._gene(rows, keywords)
-        yield from self._others(keywords)
-        yield from self._contested()
+            for saying, number in said:
+                if kind == "K":
+                    keywords.setdefault(saying.rpartition(_SEPARATOR)[2], []).append(saying)
+                self._take(saying, number)
+        for layer, subject, text in chain(self._others(keywords), self._contested()):
+            yield layer, [(subject, text)]
 
     def _take(self, saying: str, number: int) -> None:
         """Take down a saying of another kind than a gene row's, by thing."""
-        for iri, name, value, _ in entities.expand(unescape(saying), ""):
+        for iri, name, value, place in entities.expand(unescape(saying), _SOMEWHERE):
             self._said.setdefault(iri, []).append((name, value, number))
-            self._sayings.setdefault(iri, set()).add(saying)
+            if place:  # else nobody is asked who says so
+                self._sayings.setdefault(iri, set()).add(saying)
 
-    def _gene(self, rows: list[tuple[str, int]], keywords: Mapping[str, list[str]]) -> Iterator[Item]:
-        """Yield one gene's descriptions, from all rows that name it; take down what they say of organisms."""
-        _, gene, symbol, *organism = rows[0][0].split(_SEPARATOR)
-        for saying, number in rows:
-            self._organisms[tuple(saying.split(_SEPARATOR)[3:])] += number
-        if not gene:
-            return
+    def _genes(self, rows: Iterable[tuple[str, int]], keywords: Container[str]) -> Iterator[Batch]:
+        """Yield the descriptions of genes from all rows that name them; take down what these say of organisms."""
+        batches: dict[Layer, list[tuple[str, str]]] = {Layer.ENTITIES: [], Layer.XREFS: []}
+        organisms, get = self._organisms, self._organisms.get
+        for gene, group in groupby(rows, key=_gene_of):
+            of_gene = list(group)
+            said: set[tuple[str, str]] = set()
+            for saying, number in of_gene:
+                _, _, symbol, organism = saying.split(_SEPARATOR, 3)
+                organisms[organism] = get(organism, 0) + number
+                said.add((symbol, organism.partition(_SEPARATOR)[0]))
+            if gene:
+                for layer, subject, text in self._gene(gene, of_gene, said, keywords):
+                    batches[layer].append((subject, text))
+            if len(batches[Layer.ENTITIES]) >= _BATCH:
+                yield from batches.items()
+                batches = {layer: [] for layer in batches}
+        yield from ((layer, items) for layer, items in batches.items() if items)
+
+    def _gene(
+        self, gene: str, rows: list[tuple[str, int]], said: set[tuple[str, str]], keywords: Container[str]
+    ) -> Iterable[Item]:
+        """Return one gene's descriptions, from all rows that name it; they say these symbols and organisms of it."""
         iri = ids.gene(gene)
         if iri in keywords:  # known by keyword too: one of the others
             for saying, number in rows:
@@ -102,16 +115,17 @@ class Things:
                     if subject == iri:
                         self._said.setdefault(iri, []).append((name, value, number))
                         self._sayings.setdefault(iri, set()).add(saying)
-            return
+            return ()
         self.counts["genes"] += 1
         if not self._asked(iri):
-            return
-        said = {tuple(saying.split(_SEPARATOR)[2:4]) for saying, _ in rows}
-        if len(said) == 1 and "\\" not in symbol and entities.label_of(symbol) == symbol:
-            if self.only is None or iri in self.only:
+            return ()
+        if len(said) == 1:
+            [(symbol, taxid)] = said
+            if "\\" not in symbol and entities.label_of(symbol) == symbol:
+                if self.only is not None and iri not in self.only:
+                    return ()
                 self.described.add(iri)
-                yield from entities.usual_gene(gene, symbol, organism[0])
-            return
+                return entities.usual_gene(gene, symbol, taxid)
         thing = facts.vote(
             (name, value, number)
             for saying, number in rows
@@ -119,11 +133,12 @@ class Things:
             if subject == iri
         )
         self._sayings[iri] = {saying for saying, _ in rows}
-        yield from self._thing(iri, thing)
+        return self._thing(iri, thing)
 
     def _others(self, keywords: Mapping[str, list[str]]) -> Iterator[Item]:
         """Yield the descriptions of all other things, and of the groups of organisms."""
-        for (taxid, *rest), number in self._organisms.items():
+        for organism, number in self._organisms.items():
+            taxid, *rest = organism.split(_SEPARATOR)
             taxon = ids.taxon(taxid)
             said = self._said.setdefault(taxon, [])
             said.append(("type", vocab.TAXON, number))
@@ -215,39 +230,71 @@ class Things:
         return same
 
     def _losing_rows(self, expected: Expected) -> set[str]:
-        """Return the gene rows' sayings that name an organism otherwise than expected; reads the tally again."""
-        taxids = {ids.taxid_of(iri) for iri, _ in expected} - {""}
-        if not taxids:
-            return set()
+        """Return the gene rows' sayings that name an organism otherwise than expected; may read the tally again."""
         losing: set[str] = set()
-        for saying, _ in self.tally:
-            if saying[0] != "R":
-                continue
-            taxid, *rest = saying.split(_SEPARATOR)[3:]
-            if taxid in taxids and rest:
-                taxon = ids.taxon(taxid)
-                for name, value in zip(("organism_name", "organism_group"), rest, strict=True):
-                    if expected.get((taxon, name), unescape(value)) != unescape(value):
-                        losing.add(saying)
-        return losing
+        for organism in self._organisms:
+            taxid, *rest = organism.split(_SEPARATOR)
+            taxon = ids.taxon(taxid)
+            for name, value in zip(("organism_name", "organism_group"), map(unescape, rest), strict=False):
+                if expected.get((taxon, name), value) != value:
+                    losing.add(organism)
+        if not losing:
+            return losing
+        return {saying for saying, _ in self.tally if saying[0] == "R" and saying.split(_SEPARATOR, 3)[3] in losing}
 
 
-def dissents(data: bytes, wanted: frozenset[str], expected: Expected) -> list[Fact]:
+def _kind(counted: tuple[str, int]) -> str:
+    return counted[0][0]
+
+
+def _gene_of(counted: tuple[str, int]) -> str:
+    saying = counted[0]
+    return saying[2 : saying.index(_SEPARATOR, 2)]
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """A search for dissenting places: what wanted sayings (escaped) say of that of which something is expected.
+
+    `losing` are those that say otherwise.
+    """
+
+    expected: Expected
+    said: dict[str, list[tuple[str, str, str]]]
+    losing: frozenset[str]
+
+    @classmethod
+    def of(cls, wanted: Iterable[str], expected: Expected) -> Search:
+        """Begin a search."""
+        said = {
+            saying: [
+                (iri, name, value)
+                for iri, name, value, _ in entities.expand(unescape(saying), "")
+                if (iri, name) in expected
+            ]
+            for saying in wanted
+        }
+        losing = {
+            saying for saying, found in said.items() if any(value != expected[iri, name] for iri, name, value in found)
+        }
+        return cls(expected, said, frozenset(losing))
+
+
+def dissents(data: bytes, search: Search) -> list[Fact]:
     """Return the facts of one section that do not give what is expected, with full places.
 
     Where one place gives several values, all of them are returned.
     """
     found: list[Fact] = []
-    for base, said in facts.lines_with(data, wanted):
+    for base, parts in facts.lines_with(data, search.said, search.losing):
         facts_here = [
             (iri, name, value, facts.full_place(base, place))
-            for place, saying in said
-            for iri, name, value, _ in entities.expand(unescape(saying), "")
-            if (iri, name) in expected
+            for place, saying in parts
+            for iri, name, value in search.said[saying]
         ]
         for (iri, name, place), group in groupby(sorted(facts_here, key=_by_place), key=_by_place):
             values = [value for _, _, value, _ in group]
-            if any(value != expected[iri, name] for value in values):
+            if any(value != search.expected[iri, name] for value in values):
                 found += [(iri, name, value, place) for value in values]
     return found
 

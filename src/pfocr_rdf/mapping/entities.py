@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
 
 from pfocr_rdf import identifiers as ids
 from pfocr_rdf import vocab as v
@@ -17,7 +18,7 @@ from pfocr_rdf.facts import Fact, Statements, Thing
 from pfocr_rdf.mapping import article
 from pfocr_rdf.model import SEPARATOR, Figure, Layer, Saying
 from pfocr_rdf.resources import common_organisms
-from pfocr_rdf.terms import Description, Pair, iri, string
+from pfocr_rdf.terms import Description, Pair, Token, iri, string
 
 NAME_FIELDS = ("organism_name", "latin", "organisms", "organisms_ner")
 """Fields that name a taxon, the most trusted first."""
@@ -26,6 +27,8 @@ PAGE_FIELDS = ("latin", "common", "group", "image")
 FOREIGN = "pair"
 """Field of what a block says of an address outside the graph: predicate and object, a blank between them."""
 _NO_STATEMENTS = Statements()
+_SAME_GENES = " ,\n        ".join(f"<{other}>" for other in ids.gene_equivalents("%"))
+"""What is the same as a gene, with a mark where its id stands."""
 
 
 def voted_label(statements: Statements) -> str:
@@ -34,6 +37,8 @@ def voted_label(statements: Statements) -> str:
 
 
 def _voted(votes: Mapping[str, int]) -> str:
+    if len(votes) == 1:
+        return label_of(next(iter(votes)))
     cleaned: Counter[str] = Counter()
     for value, number in votes.items():
         cleaned[label_of(value)] += number
@@ -162,20 +167,23 @@ def _pair(text: str) -> Pair:
     return predicate, value
 
 
-def usual_gene(gene: str, symbol: str, taxid: str) -> Iterator[tuple[Layer, str, str]]:
-    """Yield layer, subject and Turtle of a gene of which all rows say the same: what `describe` gives, made at once.
+def usual_gene(gene: str, symbol: str, taxid: str) -> tuple[tuple[Layer, str, str], ...]:
+    """Return layer, subject and Turtle of a gene of which all rows say the same: what `describe` gives, made at once.
 
     `symbol` is a label (trimmed, not empty).
     """
     subject = ids.gene(gene)
-    yield (
-        Layer.ENTITIES,
-        subject,
-        f"<{subject}>\n    {v.A} {v.GENE} ;\n    {v.IDENTIFIER} {string(gene)} ;\n    {v.LABEL} {string(symbol)} ;\n"
-        f"    {v.TAXONOMIC_RANGE} {iri(ids.taxon(taxid))} .\n\n",
+    said = (
+        f'<{subject}>\n    {v.A} {v.GENE} ;\n    {v.IDENTIFIER} "{gene}" ;\n    {v.LABEL} {string(symbol)} ;\n'
+        f"    {v.TAXONOMIC_RANGE} {_range(taxid)} .\n\n"
     )
-    same = " ,\n        ".join(f"<{other}>" for other in ids.gene_equivalents(gene))
-    yield Layer.XREFS, subject, f"<{subject}>\n    {v.EXACT_MATCH} {same} .\n\n"
+    same = f"<{subject}>\n    {v.EXACT_MATCH} {_SAME_GENES.replace('%', gene)} .\n\n"
+    return (Layer.ENTITIES, subject, said), (Layer.XREFS, subject, same)
+
+
+@lru_cache(maxsize=4096)
+def _range(taxid: str) -> Token:
+    return iri(ids.taxon(taxid))
 
 
 def _conflicts(subject: str, thing: Thing, names: Iterable[str]) -> Iterator[Problem]:
