@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pfocr_rdf import blocks, serialize, terms, vocab
+from pfocr_rdf import blocks, facts, serialize, terms, vocab
 from pfocr_rdf import identifiers as ids
 from pfocr_rdf.accounts import Ledger
 from pfocr_rdf.errors import Kind
@@ -276,7 +276,11 @@ def test_each_saying_says_its_facts() -> None:
         ("http://e/d", "identifier", "1", ""),
         ("http://e/d", "label", "l", ""),
     ]
-    places = [(f"{own}/{place}" if place else own, saying) for place, saying in entities.sayings(figure)]
+    section = facts.Section()
+    section.add(own, entities.sayings(figure))
+    sayings, (line,) = facts.read_section(section.to_bytes())
+    _, said = facts.said_in(line, sayings)
+    places = [(facts.full_place(own, place), saying) for place, saying in said]
     assert [fact for place, saying in places for fact in entities.expand(saying, place)] == expected
     ((figid, place, journal), (_, _, publisher)) = article.sayings([figure])
     assert (figid, place) == (own, "")

@@ -9,26 +9,28 @@ afterwards, in the lines that each figure left behind.
 from __future__ import annotations
 
 import heapq
-import re
 from collections import Counter
 from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import groupby
+from itertools import groupby, islice
 from operator import itemgetter
 from pathlib import Path
 
 Fact = tuple[str, str, str, str]
 """IRI of a thing, a field, the value that a place gives it, the place."""
 
+Placed = tuple[str, Sequence[str]]
+"""A place below a base, and what is said there; what a gene row says stands below it once more, at its gene id."""
+
 Said = tuple[str, list[tuple[str, str]]]
 """A base (a figure's slug, or an organism page) and what is said there: place below the base, saying."""
+
+_SEPARATOR = "\x1f"
 
 MAX_COUNTED = 500_000
 """So many different sayings are counted in memory; with more, a sorted run is put on disk."""
 
 _ESCAPES = str.maketrans({"\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"})
-_NUMBERS = re.compile(rb"\t([0-9]+):")
-"""Finds the numbers of the sayings in a figure's line."""
 _UNESCAPES = {"\\\\": "\\", "\\n": "\n", "\\r": "\r", "\\t": "\t"}
 
 
@@ -202,18 +204,18 @@ class Section:
         self._said: list[int] = []
         self._lines: list[str] = []
 
-    def add(self, base: str, said: Sequence[tuple[str, str]]) -> None:
-        """Take down what is said at a base: pairs of place below it and saying."""
+    def add(self, base: str, said: Sequence[Placed]) -> None:
+        """Take down what is said at a base."""
         if not said:
             return
         numbers = self._numbers
-        found = [numbers.setdefault(saying, len(numbers)) for _, saying in said]
-        places = [f"{number}:{place}" for number, (place, _) in zip(found, said, strict=True)]
+        found = [numbers.setdefault(saying, len(numbers)) for _, sayings in said for saying in sayings]
         self._said += found
-        self._lines.append("\t".join([base, *places]))
+        places = " ".join([f"{place}:{len(sayings)}" for place, sayings in said])
+        self._lines.append(f"{base}\t{places}\t{' '.join(map(str, found))}")
 
     def to_bytes(self) -> bytes:
-        """Return the section: lines `count, saying`, an empty line, lines `base, number:place, ...`."""
+        """Return the section: lines `count, saying`, an empty line, lines `base, place:times ..., number ...`."""
         counts = Counter(self._said)
         table = [f"{counts[number]}\t{escape(saying)}" for saying, number in self._numbers.items()]
         return "\n".join([*table, "", *self._lines, ""]).encode() if table else b""
@@ -237,14 +239,21 @@ def read_section(data: bytes) -> tuple[list[str], list[str]]:
     return [line.partition("\t")[2] for line in table.split("\n")], lines.split("\n")[:-1]
 
 
-def said_in(line: str, sayings: list[str]) -> Said:
+def said_in(line: str, sayings: Sequence[str]) -> Said:
     """Return base and sayings (escaped) of one line of a section."""
-    base, *parts = line.split("\t")
-    found = []
-    for part in parts:
-        number, _, place = part.partition(":")
-        found.append((place, sayings[int(number)]))
+    base, places, numbers = line.split("\t")
+    rest = iter(numbers.split(" "))
+    found: list[tuple[str, str]] = []
+    for part in places.split(" "):
+        place, _, times = part.rpartition(":")
+        said = [sayings[int(number)] for number in islice(rest, int(times))]
+        found += [(_below(place, saying), saying) for saying in said]
     return base, found
+
+
+def _below(place: str, saying: str) -> str:
+    """Return where a saying stands: that of a gene row at its gene id (or NA) below the mention."""
+    return f"{place}/{saying[2 : saying.index(_SEPARATOR, 2)] or 'NA'}" if saying[0] == "R" else place
 
 
 def full_place(base: str, place: str) -> str:
@@ -258,15 +267,8 @@ def lines_with(data: bytes, wanted: Container[str], telling: frozenset[str]) -> 
     sayings = [line[line.index("\t") + 1 :] for line in table.decode().split("\n") if line]
     if telling.isdisjoint(sayings):
         return
-    marks = {b"%d" % number: saying for number, saying in enumerate(sayings) if saying in wanted}
-    sought = {number for number, saying in marks.items() if saying in telling}
+    sought = {b"%d" % number for number, saying in enumerate(sayings) if saying in telling}
     for row in body.split(b"\n"):
-        numbers = _NUMBERS.findall(row)
-        if not sought.isdisjoint(numbers):
-            base, *parts = row.split(b"\t")
-            found = [
-                (part[len(number) + 1 :].decode(), marks[number])
-                for number, part in zip(numbers, parts, strict=True)
-                if number in marks
-            ]
-            yield base.decode(), found
+        if not sought.isdisjoint(row[row.rfind(b"\t") + 1 :].split(b" ")):
+            base, said = said_in(row.decode(), sayings)
+            yield base, [(place, saying) for place, saying in said if saying in wanted]

@@ -297,7 +297,7 @@ class _Making:
     def _emit(self, pmcid: str, figures: list[Figure], ledger: Ledger) -> None:
         """Put the subjects of a paper into their runs, and what it says of other things into the facts."""
         found: dict[tuple[Layer, str], list[Piece]] = {}
-        said: dict[str, list[tuple[str, str]]] = {figure.figid: [] for figure in figures}
+        said: dict[str, list[facts.Placed]] = {figure.figid: [] for figure in figures}
         for piece in describe_paper(figures, self.context, said, ledger):
             family = ids.MENTIONS if piece.layer in _OF_MENTIONS else _family(piece.first)
             pieces = found.get((piece.layer, family))
@@ -371,7 +371,7 @@ def fingerprint(hashes: Iterable[tuple[str, str]], maps: Iterable[MapLine]) -> s
 
 
 def describe_paper(
-    figures: list[Figure], context: Context, said: Mapping[str, list[tuple[str, str]]], ledger: Ledger
+    figures: list[Figure], context: Context, said: Mapping[str, list[facts.Placed]], ledger: Ledger
 ) -> Iterator[Piece]:
     """Yield the Turtle of all that the records of one paper say of themselves.
 
@@ -385,11 +385,11 @@ def describe_paper(
         own = said[figure.figid]
         own += entities.sayings(figure)
         if block.usual_creator:
-            own.append(("", article.CREATOR))
+            own.append(("", [article.CREATOR]))
         described = figure_mapping.describe(figure, block)
         for layer, (subject, pairs) in _gathered(described) if block.nodes else described:
             if layer is Layer.COMPAT and not subject.startswith(ids.FIGURES):
-                own += [("", f"N\x1f{subject}\x1f{predicate}\x1f{value}") for predicate, value in pairs]
+                own.append(("", [f"N\x1f{subject}\x1f{predicate}\x1f{value}" for predicate, value in pairs]))
             else:
                 yield Piece(layer, subject, subject, serialize.block(subject, pairs).encode())
     for found in article.describe(figures):
@@ -399,7 +399,7 @@ def describe_paper(
             layer, (subject, pairs) = found
             yield Piece(layer, subject, subject, serialize.block(subject, pairs).encode())
     for figid, place, saying in article.sayings(figures):
-        said[figid].append((place, saying))
+        said[figid].append((place, [saying]))
 
 
 def _gathered(described: Iterable[tuple[Layer, Any]]) -> Iterator[tuple[Layer, Any]]:

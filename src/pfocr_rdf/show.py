@@ -46,7 +46,7 @@ def read_layers(record: Path, options: Options) -> tuple[dict[Layer, list[Item]]
             found = ledger.rejected()[0]
             raise UsageError(f"{record}: refused ({found.code}, {found.field or 'line'} {found.line}): {found.advice}")
         layers: dict[Layer, list[Item]] = {}
-        said: dict[str, list[tuple[str, str]]] = {figure.figid: []}
+        said: dict[str, list[facts.Placed]] = {figure.figid: []}
         for piece in shards.describe_paper([figure], planned.context, said, ledger):
             layers.setdefault(piece.layer, []).extend(blocks.items(piece.data))
         section = facts.Section()

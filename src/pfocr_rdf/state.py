@@ -28,7 +28,7 @@ from pfocr_rdf.shards import Result, fingerprint, problem_from, problem_parts
 FOLDER = ".cache"
 PAGES = "_organisms/"
 """Begins the place of an organism page."""
-FORMAT = 2
+FORMAT = 3
 ABOUT = "state.json"
 """Says what the build was, and the hash of each other file of the cache; its first line is the hash of the rest."""
 _FACTS = "facts-{number:04d}.txt"

@@ -14,7 +14,7 @@ from pfocr_rdf import identifiers as ids
 from pfocr_rdf import vocab as v
 from pfocr_rdf.errors import Problem, problem
 from pfocr_rdf.extract.organisms import OrganismPage
-from pfocr_rdf.facts import Fact, Statements, Thing
+from pfocr_rdf.facts import Fact, Placed, Statements, Thing
 from pfocr_rdf.mapping import article
 from pfocr_rdf.model import SEPARATOR, Figure, Layer, Saying
 from pfocr_rdf.resources import common_organisms
@@ -50,22 +50,18 @@ def label_of(text: str) -> str:
     return " ".join(text.split())
 
 
-def sayings(figure: Figure) -> list[tuple[str, Saying]]:
-    """Return what one record says of genes, taxa, chemicals and diseases.
-
-    Each saying (`model.Saying`) stands behind the place where it stands, without the figure's own part of it.
-    """
-    said = [
-        (f"{key}/{gene_id or 'NA'}", saying)
-        for key, _, members in figure.gene_mentions
-        for gene_id, saying in members.items()
-    ]
-    said += [("keyword", f"K\x1f{taxid}\x1f{symbol}\x1f{gene}") for taxid, symbol, gene in figure.symbol_genes]
-    said += [("", f"T\x1f{iri}\x1f{field}\x1f{name}") for field, name, iri in figure.taxa]
-    said += [
-        ("", f"C\x1f{iri}\x1f{cls}\x1f{identifier}\x1f{label}\x1f{close or ''}")
+def sayings(figure: Figure) -> list[Placed]:
+    """Return what one record says of genes, taxa, chemicals and diseases, by place within the figure."""
+    said: list[Placed] = [(key, [*members.values()]) for key, _, members in figure.gene_mentions]
+    if figure.symbol_genes:
+        said.append(("keyword", [f"K\x1f{taxid}\x1f{symbol}\x1f{gene}" for taxid, symbol, gene in figure.symbol_genes]))
+    others = [f"T\x1f{iri}\x1f{field}\x1f{name}" for field, name, iri in figure.taxa]
+    others += [
+        f"C\x1f{iri}\x1f{cls}\x1f{identifier}\x1f{label}\x1f{close or ''}"
         for iri, cls, identifier, label, close in figure.concepts
     ]
+    if others:
+        said.append(("", others))
     return said
 
 
@@ -124,10 +120,10 @@ def expand(saying: Saying, place: str) -> Iterator[Fact]:
                 yield taxon, field, value, place
 
 
-def page_sayings(page: OrganismPage) -> list[tuple[str, Saying]]:
+def page_sayings(page: OrganismPage) -> list[Placed]:
     """Return what an organism page says."""
     values = [getattr(page, name) for name in PAGE_FIELDS]
-    return [("", SEPARATOR.join(["O", page.iri, page.slug, *values]))]
+    return [("", [SEPARATOR.join(["O", page.iri, page.slug, *values])])]
 
 
 def describe(subject: str, thing: Thing) -> Iterator[tuple[Layer, Description] | Problem]:
