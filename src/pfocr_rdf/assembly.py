@@ -6,6 +6,7 @@ with the subjects that go from each layer of the former build.
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import json
 import logging
@@ -328,6 +329,18 @@ def finish(
 
     Raises `TooManyRejected` when too much of the source was refused.
     """
+    collecting = gc.isenabled()
+    gc.disable()  # nothing here refers to itself, and to search all that is known of the papers takes long
+    try:
+        return _finish(prepared, results, folder, options, engine, keep_cache=keep_cache)
+    finally:
+        if collecting:
+            gc.enable()
+
+
+def _finish(
+    prepared: Prepared, results: list[Result], folder: Path, options: Options, engine: Engine, *, keep_cache: bool
+) -> tuple[dict[str, Any], Ledger]:
     work = folder / buildfolder.WORK
     planned, output = prepared.plan, prepared.plan.output
     layers = layers_of(options)
