@@ -31,6 +31,9 @@ COLUMNS = ("layer", "first", "offset", "bytes", "triples", "sha256", "quads_offs
 _DIGITS = 24
 """Hex digits of a block's SHA-256 that the index keeps."""
 
+_PIECE = 1 << 20
+"""Bytes of blocks that are copied at once, about."""
+
 Item = tuple[str, str]
 """A subject (bare IRI) and its Turtle."""
 
@@ -46,8 +49,6 @@ _CUTS = {
     Layer.EVIDENCE_DISEASES: 128,
     Layer.LINKS_DISEASES: 256,
 }
-_PIECE = 256 << 10
-"""Bytes of finished blocks that are copied at a time."""
 _OF_PAPERS = (ids.MENTIONS, ids.FIGURES, ids.PAPERS)
 _USUAL_CUT = 128
 """One id in so many begins a block (powers of two), so that blocks of all layers are of about 20 to 40 KB."""
@@ -224,6 +225,17 @@ class Source:
             self.quads.close()
 
 
+def _pieces(found: Sequence[Block]) -> Iterator[Sequence[Block]]:
+    """Yield blocks in pieces of their file that are worth reading at once."""
+    at = 0
+    for number, block in enumerate(found):
+        if block.offset + block.size - found[at].offset > _PIECE:
+            yield found[at : number + 1]
+            at = number + 1
+    if at < len(found):
+        yield found[at:]
+
+
 class Writer:
     """Writes one layer: subjects and finished blocks in order, cut by the rule; knows size, hash and index."""
 
@@ -266,14 +278,19 @@ class Writer:
         self.add(block.first, source.text(block).decode())
 
     def copy_all(self, source: Source, found: Sequence[Block]) -> None:
-        """Write finished blocks of one family that follow one another there too."""
-        self.copy(source, found[0])
-        between = found[1:-1]
-        if between:
+        """Write finished blocks that follow one another there too.
+
+        Only the first can belong to what is before it by now, and only to the last can anything be added.
+        """
+        for block in found[:1]:
+            self.copy(source, block)
+        if between := found[1:-1]:
             self.flush()
             self._put_all(source, between)
-        if len(found) > 1:
-            self.copy(source, found[-1])
+        for block in found[1:][-1:]:
+            self.flush()
+            self._seam.family = None
+            self.copy(source, block)
 
     def _open_held(self) -> None:
         """Take a finished block up again, for a subject follows that belongs to it."""
@@ -324,19 +341,29 @@ class Writer:
 
     def _put_all(self, source: Source, found: Sequence[Block]) -> None:
         """Put finished blocks; those that lie side by side are read and written in large pieces."""
-        start, size = found[0].offset, sum(block.size for block in found)
-        if self._quads_out is not None or found[-1].offset + found[-1].size != start + size:
-            for block in found:
-                self._put(source.packed(block), source.packed_quads(block), block)
-            return
-        by = self.size - start
-        self.blocks += [Block(b.first, b.offset + by, b.size, b.triples, b.digest) for b in found]
-        self.triples += sum(block.triples for block in found)
-        self.size += size
-        for at in range(start, start + size, _PIECE):
-            piece = source.reader.read(at, min(_PIECE, start + size - at))
-            self._out.write(piece)
-            self.hash.update(piece)
+        for same in _pieces(found):
+            start, quads_start = same[0].offset, same[0].quads_offset
+            size, quads_size = sum(block.size for block in same), sum(block.quads_size for block in same)
+            quads = self._quads_out is not None and quads_size > 0
+            last = same[-1]
+            if last.offset + last.size != start + size or (
+                quads and last.quads_offset + last.quads_size != quads_start + quads_size
+            ):
+                for block in same:
+                    self._put(source.packed(block), source.packed_quads(block), block)
+                continue
+            by, quads_by = self.size - start, self._quads_size - quads_start
+            packed = source.reader.read(start, size)
+            self._out.write(packed)
+            self.hash.update(packed)
+            self.size += size
+            self.triples += sum(block.triples for block in same)
+            if quads and self._quads_out is not None and source.quads is not None:
+                self._quads_out.write(source.quads.read(quads_start, quads_size))
+                self._quads_size += quads_size
+                self.blocks += [b._replace(offset=b.offset + by, quads_offset=b.quads_offset + quads_by) for b in same]
+            else:
+                self.blocks += [Block(b.first, b.offset + by, b.size, b.triples, b.digest) for b in same]
 
 
 def write_index(path: Path, layers: Iterable[tuple[Layer, Sequence[Block]]]) -> None:

@@ -118,27 +118,18 @@ class Totals:
 
 
 def total(lines: Iterable[str], ledger: Ledger) -> Totals:
-    """Add up the papers that `Paper.to_line` wrote; their accounts and problems go to the ledger."""
+    """Add up the papers that `Paper.to_line` wrote (less the ends of lines); accounts and problems go to the ledger."""
     found = Totals()
-    accounts: Counter[str] = Counter()
-    figures = mentions = papers = 0
-    for line in lines:
-        _, _, its_figures, its_mentions, its_accounts, aliases, problems = line.split("\t")
-        if its_figures != "0":
-            figures += int(its_figures)
-            mentions += int(its_mentions)
-            papers += 1
-        accounts[its_accounts] += 1
-        if aliases:
-            texts = [facts.unescape(text) for text in aliases.split("\x1f")]
-            found.aliases += zip(texts[::2], texts[1::2], strict=True)
-        if problems != "\n":
-            ledger.problems += [problem_from(parts) for parts in json.loads(problems)]
-    parts: list[Counter[str]] = [Counter() for _ in INPUT_KINDS]
-    for text, times in accounts.items():
-        for seen, part in zip(parts, text.split(" "), strict=True):
+    columns = list(zip(*(line.split("\t") for line in lines), strict=True)) or [()] * 7
+    _, _, figures, mentions, accounts, aliases, problems = columns
+    for texts in (aliases_of.split("\x1f") for aliases_of in aliases if aliases_of):
+        found.aliases += zip(map(facts.unescape, texts[::2]), map(facts.unescape, texts[1::2]), strict=True)
+    ledger.problems += [problem_from(parts) for text in problems if text for parts in json.loads(text)]
+    kinds: list[Counter[str]] = [Counter() for _ in INPUT_KINDS]
+    for text, times in Counter(accounts).items():
+        for seen, part in zip(kinds, text.split(" "), strict=True):
             seen[part] += times
-    for kind, seen in zip(INPUT_KINDS, parts, strict=True):
+    for kind, seen in zip(INPUT_KINDS, kinds, strict=True):
         account = ledger.accounts[kind]
         for part, times in seen.items():
             emitted, merged, rejected, unresolved = _account(part)
@@ -146,7 +137,8 @@ def total(lines: Iterable[str], ledger: Ledger) -> Totals:
             account.merged += times * merged
             account.rejected += times * rejected
             account.unresolved += times * unresolved
-    found.counts.update(figures=figures, mentions=mentions, papers=papers)
+    papers = len(figures) - figures.count("0")
+    found.counts.update(figures=sum(map(int, figures)), mentions=sum(map(int, mentions)), papers=papers)
     return found
 
 
