@@ -278,8 +278,8 @@ def test_each_saying_says_its_facts() -> None:
     ]
     section = facts.Section()
     section.add(own, entities.sayings(figure))
-    sayings, (line,) = facts.read_section(section.to_bytes())
-    _, said = facts.said_in(line, sayings)
+    every = frozenset(facts.counted(section.to_bytes()))
+    [(_, said)] = facts.lines_with(section.to_bytes(), every, every)
     places = [(facts.full_place(own, place), saying) for place, saying in said]
     assert [fact for place, saying in places for fact in entities.expand(saying, place)] == expected
     ((figid, place, journal), (_, _, publisher)) = article.sayings([figure])

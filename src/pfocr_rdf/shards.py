@@ -125,13 +125,9 @@ def total(lines: Iterable[str], ledger: Ledger) -> Totals:
     for texts in (aliases_of.split("\x1f") for aliases_of in aliases if aliases_of):
         found.aliases += zip(map(facts.unescape, texts[::2]), map(facts.unescape, texts[1::2]), strict=True)
     ledger.problems += [problem_from(parts) for text in problems if text for parts in json.loads(text)]
-    kinds: list[Counter[str]] = [Counter() for _ in INPUT_KINDS]
-    for text, times in Counter(accounts).items():
-        for seen, part in zip(kinds, text.split(" "), strict=True):
-            seen[part] += times
-    for kind, seen in zip(INPUT_KINDS, kinds, strict=True):
+    for kind, parts in zip(INPUT_KINDS, zip(*(text.split(" ") for text in accounts), strict=True), strict=False):
         account = ledger.accounts[kind]
-        for part, times in seen.items():
+        for part, times in Counter(parts).items():
             emitted, merged, rejected, unresolved = _account(part)
             account.emitted += times * emitted
             account.merged += times * merged

@@ -15,6 +15,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -107,10 +108,7 @@ class State:
             if pmcid in self.at:
                 wanted.setdefault(self.at[pmcid], set()).add(pmcid)
         for number, found in sorted(wanted.items()):
-            sayings, lines = facts.read_section(self.sections[number].read())
-            for line in lines:
-                if line[: line.index("__")] in found:
-                    yield from (saying for _, saying in facts.said_in(line, sayings)[1])
+            yield from facts.said_by(self.sections[number].read(), sorted(f"{pmcid}__" for pmcid in found))
 
     def remove(self, pmcids: Iterable[str]) -> None:
         """Forget papers; what they said is taken from the tally."""
@@ -292,7 +290,7 @@ def _stamps(build: Path) -> dict[str, list[int]]:
 
 def _write_columns(path: Path, *columns: Iterable[str]) -> None:
     """Write columns of equal length one after the other: what is read back so, is read at once."""
-    path.write_bytes("\n".join(text for column in columns for text in column).encode())
+    path.write_bytes("\n".join(chain.from_iterable(columns)).encode())
 
 
 def _read_columns(path: Path, digest: str, width: int) -> list[list[str]]:

@@ -128,7 +128,7 @@ class Things:
         keywords: dict[str, list[str]] = {}
         if self.skipped:
             self.counts += self.skipped.counts
-            self._organisms.update(self.skipped.organisms)
+            self._organisms.update(+self.skipped.organisms)
         for kind, said in groupby(self.tally, key=_kind):
             if kind == "R":
                 yield from self._genes(said, keywords)
