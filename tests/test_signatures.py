@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import time
 from pathlib import Path
 
@@ -57,10 +58,15 @@ def test_the_size_of_a_source_is_that_of_the_files_that_will_be_read(tmp_path: P
     assert lone.signatures.keys() == FILES.keys() - {"_figures/PMC9700002__b.md"}
 
 
-def test_a_file_of_a_folder_is_signed_by_its_size_and_time(tmp_path: Path) -> None:
+def by_stat(path: Path) -> str:
+    state = path.stat()
+    return f"{state.st_size}-{OLD}-{state.st_dev:x}.{state.st_ino:x}"
+
+
+def test_a_file_of_a_folder_is_signed_by_its_size_time_and_number(tmp_path: Path) -> None:
     folder = aged(write(tmp_path))
     before = signed(folder)
-    assert before[RECORD] == f"{(folder / RECORD).stat().st_size}-{OLD}"
+    assert before[RECORD] == by_stat(folder / RECORD)
     assert signed(folder) == before
     os.utime(folder / RECORD, ns=(OLD + 1, OLD + 1))
     touched = signed(folder)
@@ -82,8 +88,19 @@ def test_the_order_of_a_folder_makes_no_difference(tmp_path: Path) -> None:
     one, two = write(tmp_path / "one"), write(tmp_path / "two", dict(reversed(FILES.items())))
     (first, second) = (opened(aged(folder)) for folder in (one, two))
     second.root = first.root
-    assert first == second
     assert list(first.signatures) == list(second.signatures)
+    second.signatures = first.signatures
+    assert first == second
+
+
+def test_a_file_is_known_under_another_path_and_what_is_put_in_its_place_is_not(tmp_path: Path) -> None:
+    folder = aged(write(tmp_path / "one"))
+    before = signed(folder)
+    shutil.copytree(folder, tmp_path / "linked", copy_function=os.link)
+    assert signed(tmp_path / "linked") == before
+    shutil.copytree(folder, tmp_path / "copied")
+    copied = signed(aged(tmp_path / "copied"))
+    assert all(copied[path] != signature for path, signature in before.items())
 
 
 def test_a_file_of_a_repository_is_signed_by_its_blob_whatever_its_time(repository: Repository, place: Path) -> None:
@@ -125,12 +142,12 @@ def test_a_file_that_git_was_told_not_to_compare_is_signed_by_its_time(repositor
     write(repository.root, {RECORD: "figtitle: Forst"})  # as long as it was
     found = opened(aged(repository.root))
     assert found.kind == "git"
-    assert found.signatures[RECORD] == f"{(repository.root / RECORD).stat().st_size}-{OLD}"
+    assert found.signatures[RECORD] == by_stat(repository.root / RECORD)
 
 
 def test_files_that_programs_may_have_converted_are_signed_by_their_time(repository: Repository) -> None:
     repository.git("config", "filter.rot13.smudge", "rot13")
-    assert all(signature.endswith(f"-{OLD}") for signature in signed(aged(repository.root)).values())
+    assert signed(aged(repository.root)) == {path: by_stat(repository.root / path) for path in FILES}
 
 
 def test_files_of_one_blob_with_other_line_ends_have_other_signatures(repository: Repository, place: Path) -> None:

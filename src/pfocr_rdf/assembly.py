@@ -11,7 +11,7 @@ import json
 import logging
 import shutil
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import chain
@@ -78,15 +78,18 @@ def resolve(
     Raises `TooManyRejected` when too much of the source was refused.
     """
     planned, known = prepared.plan, prepared.state
-    changed, doubtful, grown = _renew(prepared, results)
+    more = _renew(prepared, results)
     ledger = Ledger()
     ledger.add(planned.ledger)
     totals = shards.total(known.papers.values(), ledger)
     ledger.report(*duplicate_aliases(totals.aliases))
     ledger.check(options.settings)
     found = Things(known.all_sayings(), _places(prepared, engine))
-    if prepared.before is not None:
-        found.only, found.maybe, found.grown = changed, doubtful, grown
+    changed: set[str] = set()
+    if prepared.before is None:
+        known.summary = things.Summary.of(known.tally)
+    else:
+        changed = _only_what_changed(found, known, more)
         found.kept = _kept(prepared, results, jobs)
     runs = _write_things(found, work, planned)
     counts = totals.counts + found.counts
@@ -99,36 +102,42 @@ def resolve(
     return Resolved(runs, touched, counts, ledger)
 
 
-def _renew(
-    prepared: Prepared, results: Iterable[Result]
-) -> tuple[set[str], set[str], dict[str, Counter[tuple[str, str]]]]:
-    """Take the organism pages into the state.
-
-    Return the IRIs of things that changed, those of things that may have, and by how many votes each (field, value) of
-    a thing has grown.
-    """
+def _renew(prepared: Prepared, results: Iterable[Result]) -> Counter[str]:
+    """Take the organism pages into the state; return by how many votes each saying has grown since the former build."""
     planned, known = prepared.plan, prepared.state
-    before = known.forgotten.copy()
-    before.update(known.page_sayings())
+    before = known.page_sayings()
     section = facts.Section()
     for page in planned.pages:
         section.add(f"{state.PAGES}{ids.slug(page.slug)}", entities.page_sayings(page))
     known.pages = section.to_bytes()
-    after = Counter(known.page_sayings())
-    for result in results:
-        if prepared.before is not None:
-            after.update(facts.counted(result.section("facts")))
     if prepared.before is None:
-        return set(), set(), {}
-    both = before.keys() | after.keys()
-    now = known.tally.counts(both) | known.page_sayings()
-    crossed = {s for s in both if (now.get(s, 0) > 0) != (now.get(s, 0) - after[s] + before[s] > 0)}
-    grown: dict[str, Counter[tuple[str, str]]] = {}
-    for saying in both:
-        if number := after[saying] - before[saying]:
-            for thing, name, value, _ in entities.expand(facts.unescape(saying), ""):
-                grown.setdefault(thing, Counter())[name, value] += number
-    return things.spoken_of(crossed), things.spoken_of(both - crossed), grown
+        return Counter()
+    more = Counter(known.page_sayings())
+    for result in results:
+        more.update(facts.counted(result.section("facts")))
+    # what has gone and come again keeps its entry, for its places may be others
+    more.subtract(known.forgotten)
+    more.subtract(before)
+    return more
+
+
+def _only_what_changed(found: Things, known: State, more: Mapping[str, int]) -> set[str]:
+    """Let things be resolved of which other sayings are made than before; return the IRIs of those that changed."""
+    now = known.tally.counts(more.keys()) | known.page_sayings()
+    crossed = {saying for saying, number in more.items() if (now.get(saying, 0) > 0) != (now.get(saying, 0) > number)}
+    for saying, number in more.items():
+        for thing, name, value, _ in entities.expand(facts.unescape(saying), "") if number else ():
+            found.grown.setdefault(thing, Counter())[name, value] += number
+    found.only, found.maybe = things.spoken_of(crossed), things.spoken_of(more.keys() - crossed)
+    asked = list(things.asked_of(found.tally, found.only | found.maybe))
+    before = dict(asked)
+    before.update((saying, now.get(saying, 0) - number) for saying, number in more.items())
+    was = things.Summary.of(sorted(item for item in before.items() if item[1]))
+    known.summary.add(was, -1)
+    found.skipped = known.summary.copy()
+    known.summary.add(things.Summary.of(asked))
+    found.whole, found.tally = known.tally, asked
+    return found.only
 
 
 @dataclass(frozen=True, slots=True)
@@ -334,7 +343,7 @@ def finish(
     jobs.add(resolved.runs)
     late = engine.map(write, jobs.of((layer for layer in layers if layer not in OF_PAPERS), resolved.touched))
     before = prepared.before / state.FOLDER if prepared.before else None
-    prepared.state.keep_files(path for records in planned.papers.values() for files in records for path in files.paths)
+    prepared.state.keep_files(planned)
     about = state.save(prepared.state, folder, planned.asked, before) if keep_cache else None
     done = {written.layer: written for written in chain(early, late)}
     written = [done[layer] for layer in layers]
@@ -344,7 +353,7 @@ def finish(
     ledger = resolved.ledger
     buildfolder.write_lines(folder / buildfolder.REJECTED, (found.to_json() for found in ledger.rejected()))
     buildfolder.write_lines(folder / buildfolder.WARNINGS, (found.to_json() for found in ledger.warnings()))
-    hashes = [*planned.hashes, *((path, file.sha256) for path, file in prepared.state.files.items())]
+    hashes = [*planned.hashes, *prepared.state.hashes.items()]
     text = manifest.describe(
         source={**planned.source, "content_sha256": manifest.content_hash(hashes)},
         inputs=_inputs(options),

@@ -31,6 +31,9 @@ COLUMNS = ("layer", "first", "offset", "bytes", "triples", "sha256", "quads_offs
 _DIGITS = 24
 """Hex digits of a block's SHA-256 that the index keeps."""
 
+_PIECE = 1 << 20
+"""Bytes of blocks that are copied at once, about."""
+
 Item = tuple[str, str]
 """A subject (bare IRI) and its Turtle."""
 
@@ -214,6 +217,17 @@ class Source:
             self.quads.close()
 
 
+def _pieces(found: Sequence[Block]) -> Iterator[Sequence[Block]]:
+    """Yield blocks in pieces of their file that are worth reading at once."""
+    at = 0
+    for number, block in enumerate(found):
+        if block.offset + block.size - found[at].offset > _PIECE:
+            yield found[at : number + 1]
+            at = number + 1
+    if at < len(found):
+        yield found[at:]
+
+
 class Writer:
     """Writes one layer: subjects and finished blocks in order, cut by the rule; knows size, hash and index."""
 
@@ -251,6 +265,34 @@ class Writer:
             self._seam.key = None
             return
         self.add(block.first, source.text(block).decode())
+
+    def copy_all(self, source: Source, found: Sequence[Block]) -> None:
+        """Write finished blocks that stand one after the other in their file.
+
+        Only the first can belong to what is before it by now, and only to the last can anything be added.
+        """
+        for block in found[:1]:
+            self.copy(source, block)
+        for same in _pieces(found[1:-1]):
+            self.flush()
+            start, quads_start = same[0].offset, same[0].quads_offset
+            by, quads_by = self.size - start, self._quads_size - quads_start
+            packed = source.reader.read(start, same[-1].offset + same[-1].size - start)
+            self._out.write(packed)
+            self.hash.update(packed)
+            self.size += len(packed)
+            self.triples += sum(block.triples for block in same)
+            if self._quads_out is not None and source.quads is not None:
+                end = same[-1].quads_offset + same[-1].quads_size
+                self._quads_out.write(source.quads.read(quads_start, end - quads_start))
+                self._quads_size += end - quads_start
+                self.blocks += [b._replace(offset=b.offset + by, quads_offset=b.quads_offset + quads_by) for b in same]
+            else:
+                self.blocks += [Block(b.first, b.offset + by, b.size, b.triples, b.digest) for b in same]
+        for block in found[1:][-1:]:
+            self.flush()
+            self._seam.family = None
+            self.copy(source, block)
 
     def _open_held(self) -> None:
         """Take a finished block up again, for a subject follows that belongs to it."""

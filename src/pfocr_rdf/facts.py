@@ -11,9 +11,9 @@ from __future__ import annotations
 import heapq
 import re
 from collections import Counter
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
-from itertools import groupby
+from itertools import groupby, islice
 from operator import itemgetter
 from pathlib import Path
 
@@ -130,9 +130,18 @@ class Tally:
         if len(counts) >= self._limit:
             self._spill()
 
-    def counts(self, wanted: Container[str]) -> dict[str, int]:
+    def load(self, sayings: Iterable[str], numbers: Iterable[int]) -> None:
+        """Take many sayings at once, each of which comes for the first time."""
+        found = zip(sayings, numbers, strict=True)
+        while part := dict(islice(found, self._limit - len(self._counts))):
+            self._counts.update(part)
+            if len(self._counts) >= self._limit:
+                self._spill()
+        self._sorted = None
+
+    def counts(self, wanted: Collection[str]) -> dict[str, int]:
         """Return the counts of some sayings (escaped) that count anything."""
-        if not self._runs and isinstance(wanted, (set, frozenset)):
+        if not self._runs:
             return {saying: number for saying in wanted if (number := self._counts.get(saying, 0))}
         return {saying: number for saying, number in self if saying in wanted}
 

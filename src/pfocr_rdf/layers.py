@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import heapq
 import json
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
@@ -103,14 +103,16 @@ def write(job: Job) -> Written:
         else:
             source = files.enter_context(closing(Source(job.old.path, codec, job.old.quads)))
             new = _Ahead(items_of(job.runs, CODECS[job.output.compress], job.work))
+            same: list[Block] = []
             for block, touched in _touched(job.old.blocks, job.removed, cuts, new):
                 if not touched:
-                    if block.first:  # a layer that was empty has a block of nothing
-                        writer.copy(source, block)
+                    same.append(block)
                     continue
-                kept = (item for item in source.items(block) if cuts.place(item[0]) not in job.removed)
-                for subject, text in united(heapq.merge(kept, new.until(touched.end), key=itemgetter(0))):
+                writer.copy_all(source, same)
+                same = []
+                for subject, text in _renewed(source.text(block), touched, new):
                     writer.add(subject, text)
+            writer.copy_all(source, same if len(job.old.blocks) > 1 else [])  # an empty layer has a block of nothing
         writer.flush()
     return Written(job.layer, writer.triples, writer.size, writer.hash.hexdigest(), writer.blocks)
 
@@ -154,11 +156,37 @@ def spool_changes(job: Job) -> tuple[Layer, str]:
     return job.layer, str(path)
 
 
+def _renewed(data: bytes, touched: _Touch, new: _Ahead) -> Iterator[Item]:
+    """Yield what is left of a block and what comes to it, in order.
+
+    What is left between two that come is yielded as one: it is cut nowhere but, perhaps, where it begins, for
+    neither the rest of a paper or entity that goes stays nor does anything come to one that stays.
+    """
+    kept = [text for text in data.decode().split("\n\n") if text and not text.startswith(touched.starts)]
+    at = 0
+    for subject, text in new.until(touched.end):
+        before = bisect_left(kept, subject, at, key=_subject)
+        if before > at:
+            yield _subject(kept[at]), _joined(kept[at:before])
+            at = before
+        yield subject, text
+    if at < len(kept):
+        yield _subject(kept[at]), _joined(kept[at:])
+
+
+def _subject(text: str) -> str:
+    return expand(text[: text.index("\n")])
+
+
+def _joined(texts: Iterable[str]) -> str:
+    return "".join([f"{text}\n\n" for text in texts])
+
+
 def _items_at(data: bytes, starts: tuple[str, ...]) -> Iterator[Item]:
     """Yield the subjects of a block whose Turtle begins in one of some ways."""
     for text in data.decode().split("\n\n"):
         if text.startswith(starts):
-            yield expand(text[: text.index("\n")]), f"{text}\n\n"
+            yield _subject(text), f"{text}\n\n"
 
 
 def compare(old: Iterable[Item], new: Iterable[Item]) -> Iterator[tuple[str, str, str]]:

@@ -130,7 +130,7 @@ def making(
     Raises `UsageError` when the source or the place is not there, or the disk is too full.
     """
     began, clock = datetime.now(UTC), time.monotonic()
-    known = state.known_figids(out, source) if use_cache else {}
+    known = state.known_figids(out) if use_cache else {}
     with ExitStack() as stack:
         snapshot = stack.enter_context(opened(source, options, known=known))
         wanted = snapshot.bytes * SPACE_FACTOR
@@ -177,7 +177,7 @@ def prepare(planned: Plan, out: Path | None, place: str, scratch: Path) -> Prepa
     )
     everything = list(planned.papers)
     if before is None or out is None:
-        fresh = State(facts.Tally(scratch), organisms=planned.context.organisms, root=planned.root)
+        fresh = State(facts.Tally(scratch), organisms=planned.context.organisms)
         fresh.maps = sorted([path, sha] for path, sha in planned.hashes if path in planned.maps)
         return Prepared(planned, fresh, everything, place=place)
     changed = before.changed(planned)
@@ -224,7 +224,7 @@ def changes(
     Raises `UsageError` when the build has no cache that fits the options, `TooManyRejected` when too much of the
     source was refused.
     """
-    known = state.known_figids(build, source)
+    known = state.known_figids(build)
     with ExitStack() as stack:
         early = stack.enter_context(_early(workers, build))
         snapshot = stack.enter_context(opened(source, options, known=known))

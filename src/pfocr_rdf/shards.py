@@ -121,23 +121,14 @@ class Totals:
 
 
 def total(lines: Iterable[str], ledger: Ledger) -> Totals:
-    """Add up the papers that `Paper.to_line` wrote; their accounts and problems go to the ledger."""
+    """Add up the papers that `Paper.to_line` wrote (less the ends of lines); accounts and problems go to the ledger."""
     found = Totals()
-    accounts: Counter[str] = Counter()
-    figures = mentions = papers = 0
-    for line in lines:
-        _, _, its_figures, its_mentions, its_accounts, aliases, problems = line.split("\t")
-        if its_figures != "0":
-            figures += int(its_figures)
-            mentions += int(its_mentions)
-            papers += 1
-        accounts[its_accounts] += 1
-        if aliases:
-            texts = [facts.unescape(text) for text in aliases.split("\x1f")]
-            found.aliases += zip(texts[::2], texts[1::2], strict=True)
-        if problems != "\n":
-            ledger.problems += [problem_from(parts) for parts in json.loads(problems)]
-    for text, times in accounts.items():
+    columns = list(zip(*(line.split("\t") for line in lines), strict=True)) or [()] * 7
+    _, _, figures, mentions, accounts, aliases, problems = columns
+    for texts in (aliases_of.split("\x1f") for aliases_of in aliases if aliases_of):
+        found.aliases += zip(map(facts.unescape, texts[::2]), map(facts.unescape, texts[1::2]), strict=True)
+    ledger.problems += [problem_from(parts) for text in problems if text for parts in json.loads(text)]
+    for text, times in Counter(accounts).items():
         for kind, part in zip(INPUT_KINDS, text.split(" "), strict=True):
             emitted, merged, rejected, unresolved = _account(part)
             account = ledger.accounts[kind]
@@ -145,7 +136,8 @@ def total(lines: Iterable[str], ledger: Ledger) -> Totals:
             account.merged += times * merged
             account.rejected += times * rejected
             account.unresolved += times * unresolved
-    found.counts.update(figures=figures, mentions=mentions, papers=papers)
+    papers = len(figures) - figures.count("0")
+    found.counts.update(figures=sum(map(int, figures)), mentions=sum(map(int, mentions)), papers=papers)
     return found
 
 

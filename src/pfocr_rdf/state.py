@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import heapq
 import json
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -22,28 +23,21 @@ from pfocr_rdf.errors import Problem
 from pfocr_rdf.extract.records import hash_file
 from pfocr_rdf.plan import Plan
 from pfocr_rdf.shards import Result, fingerprint, problem_from, problem_parts
+from pfocr_rdf.things import Summary
 
 FOLDER = ".cache"
 PAGES = "_organisms/"
 """Begins the place of an organism page."""
-FORMAT = 2
+FORMAT = 3
 ABOUT = "state.json"
-"""Says what the build was, and the hash of each other file of the cache; its first line is the hash of the rest."""
-_FACTS = "facts-{number:04d}.txt"
+"""Says what the build was, and the hash of each other file of the cache, or where it is large, size and time of
+change; its first line is the hash of the rest."""
+PAPERS, FILES, TALLY = "papers.txt", "files.txt", "tally.txt"
+_FACTS = "facts-{number}.txt"
+_ESCAPED = re.compile(r"[\\\n\r]")
 _MAX_FILES = 32
 _MAX_GROWTH = 2
 """So many files of facts may pile up by updates, or so many times their first size, before they are made one."""
-_BY_CONTENT = ("git-", "sha256-")
-"""Begin the signatures that mean the same in every folder; the others are of size and time of change."""
-
-
-@dataclass(slots=True)
-class File:
-    """A file of the source: signature (see `extract.source`), SHA-256, and the figid of a record."""
-
-    signature: str
-    sha256: str
-    figid: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,17 +58,20 @@ class State:
     """All that is known of a source.
 
     `papers` are lines of `Paper` by escaped PMCID, `at` the number of the section that holds the facts of each;
-    `tally` counts the papers' sayings; `pages` are the facts of the organism pages; `organisms` the names that were
-    known; `groups` and `conflicts` what was found when things were resolved; `base` the size of the facts when they
-    were last written as one; `maps` path and hash of the map files; `forgotten` counts what the papers said that were
-    removed; `root` is the source's folder; `hashes` are of the files of facts that were read, by name.
+    `tally` counts the papers' sayings, `summary` is what they come to; `pages` are the facts of the organism pages;
+    `organisms` the names that were known; `groups` and `conflicts` what was found when things were resolved; `base`
+    the size of the facts when they were last written as one; `maps` path and hash of the map files; `forgotten`
+    counts what the papers said that were removed; `hashes` has the SHA-256 of each file of a paper, `signatures` how
+    it was signed (see `extract.signatures`) and `figids` the figid of each record, by path.
     """
 
     tally: facts.Tally
     papers: dict[str, str] = field(default_factory=dict)
     at: dict[str, int] = field(default_factory=dict)
     sections: list[Section] = field(default_factory=list)
-    files: dict[str, File] = field(default_factory=dict)
+    hashes: dict[str, str] = field(default_factory=dict)
+    signatures: dict[str, str] = field(default_factory=dict)
+    figids: dict[str, str] = field(default_factory=dict)
     organisms: Mapping[str, str] = field(default_factory=dict)
     pages: bytes = b""
     groups: list[str] = field(default_factory=list)
@@ -82,8 +79,7 @@ class State:
     base: int = 0
     maps: list[list[str]] = field(default_factory=list)
     forgotten: Counter[str] = field(default_factory=Counter)
-    root: str = ""
-    hashes: dict[str, str] = field(default_factory=dict)
+    summary: Summary = field(default_factory=Summary)
 
     def add(self, result: Result, signatures: Mapping[str, str], figids: Mapping[str, str]) -> None:
         """Add what a shard found."""
@@ -92,12 +88,15 @@ class State:
         self.sections.append(Section(result.data, start, size))
         for line in result.section("papers").decode().split("\n")[:-1]:
             pmcid = line[: line.index("\t")]
-            self.papers[pmcid] = f"{line}\n"
+            self.papers[pmcid] = line
             self.at[pmcid] = number
         for line in result.section("files").decode().split("\n")[:-1]:
             path, _, sha = line.rpartition("\t")
             path = facts.unescape(path)
-            self.files[path] = File(signatures.get(path, ""), sha, figids.get(path, ""))
+            self.hashes[path] = sha
+            self.signatures[path] = signatures.get(path, "")
+            if path in figids:
+                self.figids[path] = figids[path]
         self.tally.read(result.section("facts"))
 
     def sayings_of(self, pmcids: Iterable[str]) -> Iterator[str]:
@@ -146,10 +145,6 @@ class State:
         Files whose signature is not as it was are read and hashed; what is found is remembered.
         """
         found: set[str] = set()
-        if self.root != planned.root:
-            for file in self.files.values():
-                file.signature = _anywhere(file.signature)
-        self.root = planned.root
         names = {
             name
             for name in self.organisms.keys() | planned.context.organisms.keys()
@@ -159,24 +154,22 @@ class State:
             ends = tuple(f"\x1f{facts.escape(name)}" for name in names)
             said = frozenset(saying for saying, _ in self.tally if saying[0] == "T" and saying.endswith(ends))
             found |= self.papers_saying(said)
-        root, maps = planned.root, planned.context.maps
         doubtful = self._doubtful(planned)
-        for pmcid, records in planned.papers.items():
-            line = self.papers.get(pmcid)
-            if line is None:
-                found.add(pmcid)
-                continue
-            if doubtful is not None and pmcid not in doubtful:
-                continue
-            hashes = [
-                (path, self._hash(root, path, planned.signatures.get(path, "")))
-                for files in records
-                for path in (files.path, *(table for _, table in files.tables))
-            ]
-            lines = [entry for files in records for entry in maps.get(files.figid, ())]
-            if not line.startswith(f"{pmcid}\t{fingerprint(hashes, lines)}\t"):
-                found.add(pmcid)
+        known = planned.papers.keys() & self.papers.keys()
+        found |= planned.papers.keys() - known
+        found |= {pmcid for pmcid in (known if doubtful is None else known & doubtful) if self._differs(pmcid, planned)}
         return found & planned.papers.keys()
+
+    def _differs(self, pmcid: str, planned: Plan) -> bool:
+        """Whether a paper that is known has other files or map lines by now."""
+        records, maps = planned.papers[pmcid], planned.context.maps
+        hashes = [
+            (path, self._hash(planned.root, path, planned.signatures.get(path, "")))
+            for files in records
+            for path in files.paths
+        ]
+        lines = [entry for files in records for entry in maps.get(files.figid, ())]
+        return not self.papers[pmcid].startswith(f"{pmcid}\t{fingerprint(hashes, lines)}\t")
 
     def _doubtful(self, planned: Plan) -> set[str] | None:
         """Return the papers of which a file is new, gone or signed otherwise; None where any may have changed."""
@@ -184,47 +177,40 @@ class State:
         if maps != self.maps:
             self.maps = maps
             return None
-        files = self.files
-        other = {
-            path
-            for path, signature in planned.signatures.items()
-            if not signature or (known := files.get(path)) is None or known.signature != signature
-        }
-        # the papers that these files belonged to, for a record may name another one by now
-        gone = files.keys() - planned.signatures.keys() | other & files.keys()
-        before = {facts.escape(self._figid(path).partition("__")[0]) for path in gone}
-        if not other:
-            return before
-        return before | {
-            pmcid
-            for pmcid, records in planned.papers.items()
-            if any(path in other for files in records for path in files.paths)
-        }
-
-    def _figid(self, path: str) -> str:
-        """Return the figid of a file that is known: of a table by its name, which begins with it."""
-        return self.files[path].figid or path.rpartition("/")[2].rpartition("-")[0]
+        before, now = self.signatures, planned.signatures
+        other = {path for path, signature in now.items() if not signature or before.get(path) != signature}
+        # those that these files belonged to as well, for a record may name another one by now
+        gone = before.keys() - now.keys() | other & before.keys()
+        figids = {_figid(path, self.figids) for path in gone} | {_figid(path, planned.figids) for path in other}
+        return {facts.escape(figid.partition("__")[0]) for figid in figids}
 
     def _hash(self, root: str, path: str, signature: str) -> str:
-        known = self.files.get(path)
-        if known and signature and known.signature == signature:
-            return known.sha256
+        known = self.hashes.get(path)
+        if known and signature and self.signatures[path] == signature:
+            return known
         try:
-            sha = hash_file(Path(root) / path)
+            sha = hash_file(f"{root}/{path}")
         except OSError:
             return ""
         if known:
-            known.signature, known.sha256 = signature, sha
+            self.signatures[path], self.hashes[path] = signature, sha
         return sha
 
-    def keep_files(self, paths: Iterable[str]) -> None:
-        """Forget all other files."""
-        kept = {path: self.files[path] for path in paths if path in self.files}
-        self.files = kept
+    def keep_files(self, planned: Plan) -> None:
+        """Forget all files that are none of a paper."""
+        tables = (path for records in planned.papers.values() for files in records for _, path in files.tables)
+        for path in self.hashes.keys() - planned.figids.keys() - set(tables):
+            for of in (self.hashes, self.signatures, self.figids):
+                of.pop(path, None)
 
     def with_figures(self) -> set[str]:
         """Return the PMCIDs of the papers that have figures."""
         return {pmcid for pmcid, line in self.papers.items() if line.split("\t", 3)[2] != "0"}
+
+
+def _figid(path: str, known: Mapping[str, str]) -> str:
+    """Return the figid of a file: of a table by its name, which begins with it."""
+    return known.get(path) or path.rpartition("/")[2].rpartition("-")[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,25 +233,31 @@ def save(state: State, build: Path, asked: str, before: Path | None) -> dict[str
     folder = build / FOLDER
     folder.mkdir()
     live = sorted(set(state.at.values()))
-    places, base, hashes = _save_facts(state, live, folder, before)
+    places, base = _save_facts(state, live, folder, before)
     numbers = {old: new for new, old in enumerate(live)}
-    with (folder / "papers.tsv").open("w", encoding="utf-8", newline="\n") as out:
-        out.writelines(f"{numbers[state.at[pmcid]]}\t{state.papers[pmcid]}" for pmcid in sorted(state.papers))
-    with (folder / "files.tsv").open("w", encoding="utf-8", newline="\n") as out:
-        out.writelines(
-            f"{facts.escape(path)}\t{file.signature}\t{file.sha256}\t{facts.escape(file.figid)}\n"
-            for path, file in sorted(state.files.items())
-        )
-    with (folder / "tally.tsv").open("w", encoding="utf-8", newline="\n") as out:
-        out.writelines(f"{number}\t{saying}\n" for saying, number in state.tally)
+    papers = sorted(state.papers)
+    _write_columns(
+        folder / PAPERS, [str(numbers[state.at[p]]) for p in papers], papers, [state.papers[p] for p in papers]
+    )
+    paths = sorted(state.hashes)
+    _write_columns(
+        folder / FILES,
+        _escaped(paths),
+        [state.signatures[path] for path in paths],
+        [state.hashes[path] for path in paths],
+        _escaped([state.figids.get(path, "") for path in paths]),
+    )
+    sayings = dict(state.tally)
+    _write_columns(folder / TALLY, sayings.keys(), map(str, sayings.values()))
     return {
         "format": FORMAT,
         "converter": resources.converter(),
-        "cache": hashes | {name: hash_file(folder / name) for name in ("papers.tsv", "files.tsv", "tally.tsv")},
+        "cache": {name: hash_file(folder / name) for name in (PAPERS, FILES, TALLY)},
         "asked": asked,
-        "root": state.root,
         "organisms": dict(state.organisms),
         "pages": state.pages.decode(),
+        "counts": state.summary.counts,
+        "rows": [[number, *organism] for organism, number in state.summary.organisms.items()],
         "groups": state.groups,
         "maps": state.maps,
         "conflicts": [problem_parts(found) for found in state.conflicts],
@@ -284,21 +276,45 @@ def seal(build: Path, about: Mapping[str, Any]) -> None:
 
 def _stamps(build: Path) -> dict[str, list[int]]:
     """Return size and time of change of each file that an update takes over or rests on."""
-    stats = {path.name: path.stat() for path in build.iterdir() if path.is_file() and path.name != RUN}
+    paths = [path for path in build.iterdir() if path.is_file() and path.name != RUN]
+    paths += (build / FOLDER).glob(_FACTS.format(number="*"))
+    stats = {path.name: path.stat() for path in paths}
     return {name: [stats[name].st_size, stats[name].st_mtime_ns] for name in sorted(stats)}
 
 
-def _anywhere(signature: str) -> str:
-    """Return a signature if it means the same in every folder, else an empty one."""
-    return signature if signature.startswith(_BY_CONTENT) else ""
+def _write_columns(path: Path, *columns: Iterable[str]) -> None:
+    """Write columns of equal length one after the other: what is read back so, is read at once."""
+    path.write_bytes("\n".join(text for column in columns for text in column).encode())
+
+
+def _read_columns(path: Path, digest: str, width: int) -> list[list[str]]:
+    """Return so many columns that `_write_columns` wrote.
+
+    Raises `ValueError` when the file has another hash.
+    """
+    data = path.read_bytes()
+    if hashlib.sha256(data).hexdigest() != digest:
+        raise ValueError(f"{path}: is not what it was")
+    texts = data.decode().split("\n") if data else []
+    rows = len(texts) // width
+    return [texts[rows * column : rows * (column + 1)] for column in range(width)]
+
+
+def _escaped(texts: list[str]) -> list[str]:
+    """Return texts that may hold ends of lines as they stand in a column."""
+    return [facts.escape(text) for text in texts] if _ESCAPED.search("".join(texts)) else texts
+
+
+def _unescaped(texts: list[str]) -> list[str]:
+    return [facts.unescape(text) for text in texts] if "\\" in "".join(texts) else texts
 
 
 def _save_facts(
     state: State, live: list[int], folder: Path, before: Path | None
-) -> tuple[list[tuple[str, int, int]], int, dict[str, str]]:
+) -> tuple[list[tuple[str, int, int]], int]:
     """Put the live sections into the folder.
 
-    Return name of file, start and size of each, the size to compare with, and the hashes of the files.
+    Return name of file, start and size of each, and the size to compare with.
     Files of the former cache are linked, until they are too many, or hold twice what they held when made one.
     """
     used = {state.sections[number].path for number in live}
@@ -312,7 +328,6 @@ def _save_facts(
     taken = {path.name for path in folder.iterdir()}
     name = next(name for number in range(2 * _MAX_FILES) if (name := _FACTS.format(number=number)) not in taken)
     places: list[tuple[str, int, int]] = []
-    digest = hashlib.sha256()
     with (folder / name).open("wb") as out:
         for number in live:
             section = state.sections[number]
@@ -324,10 +339,8 @@ def _save_facts(
                 data = _only_live(data, state.at, number)
             places.append((name, out.tell(), len(data)))
             out.write(data)
-            digest.update(data)
         base = state.base if inherited else out.tell()
-    hashes = {linked: state.hashes[linked] for linked in sorted(taken)}
-    return places, base, hashes | {name: digest.hexdigest()}
+    return places, base
 
 
 def _only_live(data: bytes, at: Mapping[str, int], number: int) -> bytes:
@@ -337,26 +350,17 @@ def _only_live(data: bytes, at: Mapping[str, int], number: int) -> bytes:
     return b"\n".join([table, b"", *kept, b""]) if kept else b""
 
 
-def known_figids(build: Path, source: str) -> dict[str, tuple[str, str]]:
-    """Return signature and figid of each record of the build's cache, or nothing where there is none.
-
-    Without the signatures that mean nothing in another folder, if `source` is another one.
-    """
-    found: dict[str, tuple[str, str]] = {}
+def known_figids(build: Path) -> dict[str, tuple[str, str]]:
+    """Return signature and figid of each record of the build's cache, or nothing where there is none."""
     try:
         about = _read_about(build)
-        if about is None or hash_file(build / FOLDER / "files.tsv") != about["cache"]["files.tsv"]:
+        if about is None:
             return {}
-        elsewhere = about["root"] != str(Path(source).resolve())
-        with (build / FOLDER / "files.tsv").open(encoding="utf-8", newline="\n") as stream:
-            for line in stream:
-                path, signature, _, figid = line.rstrip("\n").split("\t")
-                signature = _anywhere(signature) if elsewhere else signature
-                if figid and signature:
-                    found[facts.unescape(path)] = signature, facts.unescape(figid)
+        paths, signatures, _, figids = _read_columns(build / FOLDER / FILES, about["cache"][FILES], 4)
+        found = zip(_unescaped(paths), zip(signatures, _unescaped(figids), strict=True), strict=True)
+        return {path: known for path, known in found if all(known)}
     except (OSError, ValueError, KeyError):
         return {}
-    return found
 
 
 def _read_about(build: Path) -> dict[str, Any] | None:
@@ -380,35 +384,31 @@ def load(build: Path, asked: str, scratch: Path) -> State | None:
             return None
         if about["files"] != _stamps(build):
             return None
-        if any(hash_file(folder / name) != digest for name, digest in about["cache"].items()):
-            return None
         state = State(
             facts.Tally(scratch),
             organisms=about["organisms"],
             pages=about["pages"].encode(),
             groups=about["groups"],
+            summary=Summary(
+                Counter(about["counts"]), Counter({tuple(organism): number for number, *organism in about["rows"]})
+            ),
             maps=about["maps"],
             conflicts=[problem_from(parts) for parts in about["conflicts"]],
             base=about["base"],
-            root=about["root"],
-            hashes=about["cache"],
         )
         state.sections = [
             Section(str(folder / Path(name).name), start, size) for name, start, size in about["sections"]
         ]
-        with (folder / "papers.tsv").open(encoding="utf-8", newline="\n") as stream:
-            for line in stream:
-                number, pmcid, rest = line.split("\t", 2)
-                state.papers[pmcid] = f"{pmcid}\t{rest}"
-                state.at[pmcid] = int(number)
-        with (folder / "files.tsv").open(encoding="utf-8", newline="\n") as stream:
-            for line in stream:
-                path, signature, sha, figid = line.rstrip("\n").split("\t")
-                state.files[facts.unescape(path)] = File(signature, sha, facts.unescape(figid))
-        with (folder / "tally.tsv").open(encoding="utf-8", newline="\n") as stream:
-            for line in stream:
-                number, _, saying = line.rstrip("\n").partition("\t")
-                state.tally.add(saying, int(number))
+        numbers, papers, lines = _read_columns(folder / PAPERS, about["cache"][PAPERS], 3)
+        state.papers = dict(zip(papers, lines, strict=True))
+        state.at = dict(zip(papers, map(int, numbers), strict=True))
+        paths, signatures, hashes, figids = _read_columns(folder / FILES, about["cache"][FILES], 4)
+        paths = _unescaped(paths)
+        state.hashes = dict(zip(paths, hashes, strict=True))
+        state.signatures = dict(zip(paths, signatures, strict=True))
+        state.figids = {path: figid for path, figid in zip(paths, _unescaped(figids), strict=True) if figid}
+        sayings, counts = _read_columns(folder / TALLY, about["cache"][TALLY], 2)
+        state.tally.load(sayings, map(int, counts))
     except (OSError, ValueError, KeyError, TypeError):
         return None
     return state

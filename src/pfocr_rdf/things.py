@@ -32,21 +32,82 @@ _SEPARATOR = "\x1f"
 
 
 @dataclass(slots=True)
+class Summary:
+    """What the sayings of gene rows and of concepts come to: genes, concepts by class, votes for organisms."""
+
+    counts: Counter[str] = field(default_factory=Counter)
+    organisms: Counter[tuple[str, ...]] = field(default_factory=Counter)
+
+    @classmethod
+    def of(cls, tally: Iterable[tuple[str, int]]) -> Summary:
+        """Sum up sayings that come in order."""
+        found = cls()
+        last: object = None
+        organisms: Counter[str] = Counter()
+        for saying, number in tally:
+            if saying[0] == "R":
+                _, gene, _, organism = saying.split(_SEPARATOR, 3)
+                organisms[organism] += number
+                found.counts["genes"] += bool(gene) and gene != last
+                last = gene
+            elif saying[0] == "C":
+                concept = saying.split(_SEPARATOR, 3)[1:3]
+                found.counts[_COUNTED.get(concept[1], "")] += concept != last
+                last = concept
+        found.organisms.update({tuple(text.split(_SEPARATOR)): number for text, number in organisms.items()})
+        return found
+
+    def copy(self) -> Summary:
+        """Return a copy."""
+        return Summary(self.counts.copy(), self.organisms.copy())
+
+    def add(self, other: Summary, times: int = 1) -> None:
+        """Add what other sayings, of other things, come to; or take it away, `times` -1."""
+        for mine, its in ((self.counts, other.counts), (self.organisms, other.organisms)):
+            for key, number in its.items():
+                mine[key] += times * number  # type: ignore[index]
+
+
+def asked_of(tally: Iterable[tuple[str, int]], asked: Container[str]) -> Iterator[tuple[str, int]]:
+    """Yield the sayings of a tally without those of gene rows and concepts, journals and the like not asked for.
+
+    Sayings of taxa stay, for one name may move a taxon from group to group, and so do genes known by keyword.
+    """
+    start, wanted = _SEPARATOR, True
+    keywords: set[str] = set()
+    for item in tally:
+        saying = item[0]
+        kind = saying[0]
+        if kind == "K":
+            keywords.add(saying.rpartition(_SEPARATOR)[2])
+        elif kind not in "TOW" and not saying.startswith(start):
+            start = saying[: saying.index(_SEPARATOR, 2) + 1]
+            name = start[2:-1]
+            iri = unescape(name) if kind != "R" else ids.gene(name) if name else ""
+            wanted = not iri or iri in asked or iri in keywords
+        if wanted or kind in "KTOW":
+            yield item
+
+
+@dataclass(slots=True)
 class Things:
     """Resolves the things of one tally.
 
-    For an update, `only` are the IRIs that must be described, and `maybe` those that must be when their votes or
-    places matter, for records disagree; `kept` looks dissenting places up of what is expected as it was before, and
-    `grown` says by how many votes each (field, value) of a thing has grown. After `describe` has been read to its
-    end, `counts` holds the number of genes, chemicals, diseases and taxa, `described` the IRIs, `groups` those of all
-    groups of organisms, `problems` the conflicts.
+    For an update, `skipped` is what those sayings come to that `tally` lacks of the `whole`, `only` are the IRIs that
+    must be described, and `maybe` those that must be when their votes or places matter, for records disagree; `kept`
+    looks dissenting places up of what is expected as it was before, and `grown` says by how many votes each (field,
+    value) of a thing has grown. After `describe` has been read to its end, `counts` holds the number of genes,
+    chemicals, diseases and taxa, `described` the IRIs, `groups` those of all groups of organisms, `problems` the
+    conflicts.
     """
 
     tally: Iterable[tuple[str, int]]
     places: Places
+    whole: Iterable[tuple[str, int]] = ()
+    skipped: Summary | None = None
     kept: Places | None = None
-    grown: Mapping[str, Mapping[tuple[str, str], int]] = field(default_factory=dict)
-    only: Container[str] | None = None
+    grown: dict[str, Counter[tuple[str, str]]] = field(default_factory=dict)
+    only: set[str] | None = None
     maybe: Container[str] = ()
     described: set[str] = field(default_factory=set)
     groups: list[str] = field(default_factory=list)
@@ -61,6 +122,9 @@ class Things:
         """Yield all descriptions; genes in the order of their IRIs, then the others in theirs, then what dissents."""
         keywords: dict[str, list[str]] = {}
         rows: list[tuple[str, int]] = []
+        if self.skipped:
+            self.counts += self.skipped.counts
+            self._organisms += self.skipped.organisms
         for saying, number in self.tally:
             kind = saying[0]
             if kind == "R":
@@ -219,16 +283,20 @@ class Things:
         taxids = {ids.taxid_of(iri) for iri, _ in expected} - {""}
         if not taxids:
             return set()
+        loses: dict[str, bool] = {}
         losing: set[str] = set()
-        for saying, _ in self.tally:
+        for saying, _ in self.whole or self.tally:
             if saying[0] != "R":
                 continue
-            taxid, *rest = saying.split(_SEPARATOR)[3:]
-            if taxid in taxids and rest:
-                taxon = ids.taxon(taxid)
-                for name, value in zip(("organism_name", "organism_group"), rest, strict=True):
-                    if expected.get((taxon, name), unescape(value)) != unescape(value):
-                        losing.add(saying)
+            organism = saying.split(_SEPARATOR, 3)[3]
+            lost = loses.get(organism)
+            if lost is None:
+                taxid, *rest = organism.split(_SEPARATOR)
+                said = zip(("organism_name", "organism_group"), map(unescape, rest), strict=False)
+                taxon = ids.taxon(taxid) if taxid in taxids else ""
+                lost = loses[organism] = any(expected.get((taxon, name), value) != value for name, value in said)
+            if lost:
+                losing.add(saying)
         return losing
 
 

@@ -71,8 +71,14 @@ def read_bytes(path: StrPath, limit: int) -> bytes | None:
 
 def hash_file(path: StrPath) -> str:
     """Return the SHA-256 of a file, read in pieces."""
-    with Path(path).open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
+    digest = hashlib.sha256()
+    descriptor = os.open(path, _FLAGS & ~getattr(os, "O_NOFOLLOW", 0))
+    try:
+        while piece := os.read(descriptor, _PIECE):
+            digest.update(piece)
+    finally:
+        os.close(descriptor)
+    return digest.hexdigest()
 
 
 def count_rows(path: StrPath) -> int:

@@ -19,18 +19,22 @@ file systems go by steps of up to two seconds."""
 
 
 def by_stat(began: int) -> Sign:
-    """Sign by size and time of change; `began` (ns) is when the listing began."""
+    """Sign by size, time of change and the number by which the system knows the file.
+
+    So a file is known again under another path too, and one that was put in its place is not. `began` (ns) is when
+    the listing began.
+    """
     newest = began - RACY_NS
 
     def sign(_path: str, state: os.stat_result) -> str:
         changed = state.st_mtime_ns
-        return f"{state.st_size}-{changed}" if changed < newest else ""
+        return f"{state.st_size}-{changed}-{state.st_dev:x}.{state.st_ino:x}" if changed < newest else ""
 
     return sign
 
 
 def by_blob(blobs: Mapping[str, str], began: int) -> Sign:
-    """Sign by the object ids of git's blobs; files without one by size and time.
+    """Sign by the object ids of git's blobs; files without one as `by_stat` does.
 
     The size on disk is a part: where git converts line ends, files of one blob can differ. `began` (ns) is before
     git compared the files with the blobs: one that was changed since may be another already.

@@ -30,9 +30,8 @@ from pfocr_rdf.settings import Limits
 
 RECORD_SUFFIXES = (".md", ".txt")
 FIGURES, DATA, ORGANISMS = "_figures", "_data", "_organisms"
-_TABLE = re.compile(r"(?s)(.+)-(genes|chemicals|diseases)\.tsv")
 _IN_ORDER = sorted(SUFFIXES.items())
-_KINDS = {suffix: kind for kind, suffix in SUFFIXES.items()}
+_KINDS = {f"{suffix}.tsv": kind for kind, suffix in SUFFIXES.items()}
 _SECOND_LINE = re.compile(rb"---[ \t]*\r?\nfigid: ([A-Za-z0-9._-]+)\r?\n[^ \t\r\n]")
 _HEAD = 512
 """Bytes in which the second line of nearly all records ends."""
@@ -197,9 +196,9 @@ def read_folder(
     prefix = f"{data}/" if data else ""
     if has_data:
         for path in _listing(snapshot, data, (".tsv",), None, sign):
-            file = path.rpartition("/")[2]
-            if match := _TABLE.fullmatch(file):
-                tables[path] = _KINDS[match[2]]
+            file = path[len(prefix) :]
+            if table := _kind_of(file):
+                tables[path] = table
             elif file in MAPS:
                 snapshot.maps.append(path)
             else:
@@ -338,32 +337,39 @@ def _listing(
     place = f"{snapshot.root}/{folder}" if folder else str(snapshot.root)
     if Path(place).is_symlink():
         raise UsageError(f"{place}: a link; put the folder itself there")
-    with os.scandir(place) as entries:
-        names = sorted(entry.name for entry in entries)
-    for name in names:
-        path = f"{folder}/{name}" if folder else name
-        if name.startswith(".") or not name.endswith(suffixes):
-            if folder and not name.startswith("."):
-                snapshot.ledger.report(problem("unknown-file", _printable(path)))
-            continue
-        state = os.lstat(f"{place}/{name}")
-        if S_ISDIR(state.st_mode):
-            continue
-        refusal = "" if S_ISREG(state.st_mode) else "symlink"
-        if not path.isascii() and _printable(path) != path:
-            refusal = "not-utf8"
-        if refusal:
-            about = kind or _kind_of_table(name)
-            snapshot.ledger.report(problem(refusal, _printable(path), kind=about))
-            continue
-        snapshot.signatures[path] = sign(path, state)
-        snapshot.bytes += state.st_size
-        yield path
+    before = f"{folder}/" if folder else ""
+    signed = snapshot.signatures
+    size = 0
+    descriptor = os.open(place, os.O_RDONLY)
+    try:
+        for name in sorted(os.listdir(descriptor)):  # noqa: PTH208 - names alone, of the folder that is open
+            path = before + name
+            if name.startswith(".") or not name.endswith(suffixes):
+                if folder and not name.startswith("."):
+                    snapshot.ledger.report(problem("unknown-file", _printable(path)))
+                continue
+            state = os.stat(name, dir_fd=descriptor, follow_symlinks=False)
+            if S_ISDIR(state.st_mode):
+                continue
+            refusal = "" if S_ISREG(state.st_mode) else "symlink"
+            if not path.isascii() and _printable(path) != path:
+                refusal = "not-utf8"
+            if refusal:
+                about = kind or _kind_of(name) or Kind.MAP_LINE
+                snapshot.ledger.report(problem(refusal, _printable(path), kind=about))
+                continue
+            signed[path] = sign(path, state)
+            size += state.st_size
+            yield path
+    finally:
+        os.close(descriptor)
+        snapshot.bytes += size
 
 
-def _kind_of_table(name: str) -> Kind:
-    match = _TABLE.fullmatch(name)
-    return _KINDS[match[2]] if match else Kind.MAP_LINE
+def _kind_of(name: str) -> Kind | None:
+    """Return the kind of rows in a table of one figure, by the name of the file."""
+    figid, _, rest = name.rpartition("-")
+    return _KINDS.get(rest) if figid else None
 
 
 def _printable(path: str) -> str:
