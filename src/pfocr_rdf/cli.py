@@ -5,6 +5,7 @@ Exit codes: 0 well, 2 the call cannot work as given, 3 too much of the source wa
 
 from __future__ import annotations
 
+import gc
 import json
 import logging
 import sys
@@ -383,6 +384,7 @@ def _read_query(text: str | None, file: Path | None) -> str:
 
 def main() -> None:
     """Run the command line."""
+    gc.set_threshold(100_000, 20, 50)  # lists of all files are made, and few cycles: the usual search costs a sixth
     try:
         app()
     except BrokenPipeError:

@@ -128,10 +128,10 @@ def total(lines: Iterable[str], ledger: Ledger) -> Totals:
     for texts in (aliases_of.split("\x1f") for aliases_of in aliases if aliases_of):
         found.aliases += zip(map(facts.unescape, texts[::2]), map(facts.unescape, texts[1::2]), strict=True)
     ledger.problems += [problem_from(parts) for text in problems if text for parts in json.loads(text)]
-    for text, times in Counter(accounts).items():
-        for kind, part in zip(INPUT_KINDS, text.split(" "), strict=True):
+    for kind, parts in zip(INPUT_KINDS, zip(*(text.split(" ") for text in accounts), strict=True), strict=False):
+        account = ledger.accounts[kind]
+        for part, times in Counter(parts).items():
             emitted, merged, rejected, unresolved = _account(part)
-            account = ledger.accounts[kind]
             account.emitted += times * emitted
             account.merged += times * merged
             account.rejected += times * rejected

@@ -14,6 +14,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -284,7 +285,7 @@ def _stamps(build: Path) -> dict[str, list[int]]:
 
 def _write_columns(path: Path, *columns: Iterable[str]) -> None:
     """Write columns of equal length one after the other: what is read back so, is read at once."""
-    path.write_bytes("\n".join(text for column in columns for text in column).encode())
+    path.write_bytes("\n".join(chain.from_iterable(columns)).encode())
 
 
 def _read_columns(path: Path, digest: str, width: int) -> list[list[str]]:

@@ -30,8 +30,8 @@ from pfocr_rdf.settings import Limits
 
 RECORD_SUFFIXES = (".md", ".txt")
 FIGURES, DATA, ORGANISMS = "_figures", "_data", "_organisms"
-_IN_ORDER = sorted(SUFFIXES.items())
-_KINDS = {f"{suffix}.tsv": kind for kind, suffix in SUFFIXES.items()}
+_IN_ORDER = [(kind, f"{suffix}.tsv") for kind, suffix in sorted(SUFFIXES.items())]
+_KINDS = {rest: kind for kind, rest in _IN_ORDER}
 _SECOND_LINE = re.compile(rb"---[ \t]*\r?\nfigid: ([A-Za-z0-9._-]+)\r?\n[^ \t\r\n]")
 _HEAD = 512
 """Bytes in which the second line of nearly all records ends."""
@@ -127,7 +127,7 @@ def _read_own(path: Path, limits: Limits, known: Known) -> Snapshot:
     """Read a folder of the user's, which may be a repository."""
     began = time.time_ns()
     state = git.describe(path)
-    sign = signatures.by_blob(state.blobs, began)
+    sign = signatures.by_blob(state.blobs, began) if state.blobs else signatures.by_stat(began)
     return read_folder(path, "git" if state.revision else "folder", limits, sign, known, state=state)
 
 
@@ -208,9 +208,9 @@ def read_folder(
     if (root / ORGANISMS).is_dir():
         snapshot.pages = sorted(_listing(snapshot, ORGANISMS, (".md",), Kind.ORGANISM_PAGE, sign))
     for figid, path in _winners(root, records, snapshot, limits):
-        candidates = ((table_kind, f"{prefix}{figid}-{suffix}.tsv") for table_kind, suffix in _IN_ORDER)
-        own = tuple(candidate for candidate in candidates if tables.pop(candidate[1], None))
-        snapshot.records.append(RecordFiles(figid, path, own))
+        start = f"{prefix}{figid}-"
+        own = [(table_kind, at) for table_kind, rest in _IN_ORDER if tables.pop(at := start + rest, None)]
+        snapshot.records.append(RecordFiles(figid, path, tuple(own)))
     snapshot.records.sort(key=attrgetter("figid", "path"))
     orphans: dict[str, list[str]] = {}
     for path in tables:
