@@ -228,22 +228,26 @@ def _table(data: bytes) -> list[str]:
     return data[: data.index(b"\n\n")].decode().split("\n") if data else []
 
 
-def read_section(data: bytes) -> tuple[list[str], list[str]]:
-    """Return the sayings (escaped, by number) and the figures' lines of a section."""
+def said_by(data: bytes, starts: Iterable[str]) -> Iterator[str]:
+    """Yield each saying (escaped) of the lines of a section that begin in some ways, as often as it is said.
+
+    Lines that begin alike stand together; those that come in the order of `starts` are found in one go.
+    """
     if not data:
-        return [], []
-    table, _, lines = data.decode().partition("\n\n")
-    return [line.partition("\t")[2] for line in table.split("\n")], lines.split("\n")[:-1]
-
-
-def said_in(line: str, sayings: list[str]) -> Said:
-    """Return base and sayings (escaped) of one line of a section."""
-    base, *parts = line.split("\t")
-    found = []
-    for part in parts:
-        number, _, place = part.partition(":")
-        found.append((place, sayings[int(number)]))
-    return base, found
+        return
+    end = data.index(b"\n\n")
+    table = data[:end].split(b"\n")
+    at = end + 1
+    for start in starts:
+        mark = f"\n{start}".encode()
+        found = data.find(mark, at)
+        if found < 0:
+            found = data.find(mark, end + 1, at + len(mark))
+        while found >= 0 and data.startswith(mark, found):
+            at = data.index(b"\n", found + 1)
+            for part in data[found + 1 : at].split(b"\t")[1:]:
+                yield table[int(part[: part.index(b":")])].partition(b"\t")[2].decode()
+            found = at
 
 
 def full_place(base: str, place: str) -> str:

@@ -107,10 +107,7 @@ class State:
             if pmcid in self.at:
                 wanted.setdefault(self.at[pmcid], set()).add(pmcid)
         for number, found in sorted(wanted.items()):
-            sayings, lines = facts.read_section(self.sections[number].read())
-            for line in lines:
-                if line[: line.index("__")] in found:
-                    yield from (saying for _, saying in facts.said_in(line, sayings)[1])
+            yield from facts.said_by(self.sections[number].read(), sorted(f"{pmcid}__" for pmcid in found))
 
     def remove(self, pmcids: Iterable[str]) -> None:
         """Forget papers; what they said is taken from the tally."""
