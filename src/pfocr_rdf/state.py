@@ -14,6 +14,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -298,6 +299,13 @@ def _read_columns(path: Path, digest: str, width: int) -> list[list[str]]:
     return [texts[rows * column : rows * (column + 1)] for column in range(width)]
 
 
+@lru_cache(maxsize=1)
+def _read_files(folder: Path, digest: str) -> tuple[list[str], list[str], list[str], list[str]]:
+    """Return paths, signatures, hashes and figids of the files that are known; both who ask get the same."""
+    paths, signatures, hashes, figids = _read_columns(folder / FILES, digest, 4)
+    return _unescaped(paths), signatures, hashes, _unescaped(figids)
+
+
 def _escaped(texts: list[str]) -> list[str]:
     """Return texts that may hold ends of lines as they stand in a column."""
     return [facts.escape(text) for text in texts] if _ESCAPED.search("".join(texts)) else texts
@@ -354,8 +362,8 @@ def known_figids(build: Path) -> dict[str, tuple[str, str]]:
         about = _read_about(build)
         if about is None:
             return {}
-        paths, signatures, _, figids = _read_columns(build / FOLDER / FILES, about["cache"][FILES], 4)
-        found = zip(_unescaped(paths), zip(signatures, _unescaped(figids), strict=True), strict=True)
+        paths, signatures, _, figids = _read_files(build / FOLDER, about["cache"][FILES])
+        found = zip(paths, zip(signatures, figids, strict=True), strict=True)
         return {path: known for path, known in found if all(known)}
     except (OSError, ValueError, KeyError):
         return {}
@@ -400,11 +408,11 @@ def load(build: Path, asked: str, scratch: Path) -> State | None:
         numbers, papers, lines = _read_columns(folder / PAPERS, about["cache"][PAPERS], 3)
         state.papers = dict(zip(papers, lines, strict=True))
         state.at = dict(zip(papers, map(int, numbers), strict=True))
-        paths, signatures, hashes, figids = _read_columns(folder / FILES, about["cache"][FILES], 4)
-        paths = _unescaped(paths)
+        paths, signatures, hashes, figids = _read_files(folder, about["cache"][FILES])
+        _read_files.cache_clear()
         state.hashes = dict(zip(paths, hashes, strict=True))
         state.signatures = dict(zip(paths, signatures, strict=True))
-        state.figids = {path: figid for path, figid in zip(paths, _unescaped(figids), strict=True) if figid}
+        state.figids = {path: figid for path, figid in zip(paths, figids, strict=True) if figid}
         sayings, counts = _read_columns(folder / TALLY, about["cache"][TALLY], 2)
         state.tally.load(sayings, map(int, counts))
     except (OSError, ValueError, KeyError, TypeError):
