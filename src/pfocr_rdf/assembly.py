@@ -87,9 +87,7 @@ def resolve(
     ledger.check(options.settings)
     found = Things(known.all_sayings(), _places(prepared, engine))
     changed: set[str] = set()
-    if prepared.before is None:
-        known.summary = things.Summary.of(known.tally)
-    else:
+    if prepared.before is not None:
         changed = _only_what_changed(found, known, more)
         found.kept = _kept(prepared, results, jobs)
     runs = _write_things(found, work, planned)
@@ -361,18 +359,20 @@ def _finish(
     before = prepared.before / state.FOLDER if prepared.before else None
     if prepared.before:
         prepared.state.keep_files(planned)
+    elif keep_cache:
+        prepared.state.summary = things.Summary.of(prepared.state.tally)
     about = state.save(prepared.state, folder, planned.asked, before) if keep_cache else None
+    ledger = resolved.ledger
+    buildfolder.write_lines(folder / buildfolder.REJECTED, (found.to_json() for found in ledger.rejected()))
+    buildfolder.write_lines(folder / buildfolder.WARNINGS, (found.to_json() for found in ledger.warnings()))
+    content = manifest.content_hash([*planned.hashes, *prepared.state.hashes.items()])
     done = {written.layer: written for written in chain(early, late)}
     written = [done[layer] for layer in layers]
     _write_index(folder, written)
     if output.nquads:
         _join_quads(folder, work, written)
-    ledger = resolved.ledger
-    buildfolder.write_lines(folder / buildfolder.REJECTED, (found.to_json() for found in ledger.rejected()))
-    buildfolder.write_lines(folder / buildfolder.WARNINGS, (found.to_json() for found in ledger.warnings()))
-    hashes = [*planned.hashes, *prepared.state.hashes.items()]
     text = manifest.describe(
-        source={**planned.source, "content_sha256": manifest.content_hash(hashes)},
+        source={**planned.source, "content_sha256": content},
         inputs=_inputs(options),
         settings=manifest.describe_settings(options.settings, {"only": options.only, "limit": options.limit}),
         ledger=ledger,

@@ -135,10 +135,8 @@ class Tally:
     def read(self, data: bytes) -> None:
         """Count all sayings of a section that `write_section` wrote."""
         counts, get = self._counts, self._counts.get
-        for line in _table(data):
-            at = line.index("\t")
-            saying = line[at + 1 :]
-            counts[saying] = get(saying, 0) + int(line[:at])
+        for saying, number in zip(*_table(data), strict=True):
+            counts[saying] = get(saying, 0) + number
         self._sorted = None
         if len(counts) >= self._limit:
             self._spill()
@@ -224,20 +222,26 @@ class Section:
         self._lines.append(f"{base}\t{places}\t{' '.join(map(str, found))}")
 
     def to_bytes(self) -> bytes:
-        """Return the section: lines `count, saying`, an empty line, lines `base, place:times ..., number ...`."""
+        """Return the section: a line of counts, sayings, an empty line, lines `base, place:times ..., number ...`."""
+        if not self._said:
+            return b""
         counts = Counter(self._said)
-        table = [f"{counts[number]}\t{escape(saying)}" for saying, number in self._numbers.items()]
-        return "\n".join([*table, "", *self._lines, ""]).encode() if table else b""
+        first = " ".join([str(counts[number]) for number in range(len(self._numbers))])
+        return "\n".join([first, *map(escape, self._numbers), "", *self._lines, ""]).encode()
 
 
 def counted(data: bytes) -> dict[str, int]:
     """Return the sayings (escaped) of a section with their counts."""
-    return {saying: int(number) for number, _, saying in (line.partition("\t") for line in _table(data))}
+    sayings, counts = _table(data)
+    return dict(zip(sayings, counts, strict=True))
 
 
-def _table(data: bytes) -> list[str]:
-    """Return the lines `count, saying` of a section."""
-    return data[: data.index(b"\n\n")].decode().split("\n") if data else []
+def _table(data: bytes) -> tuple[list[str], list[int]]:
+    """Return the sayings (escaped) of a section, by number, and how often each is said."""
+    if not data:
+        return [], []
+    counts, *sayings = data[: data.index(b"\n\n")].decode().split("\n")
+    return sayings, [*map(int, counts.split(" "))]
 
 
 def said_by(data: bytes, starts: Iterable[str]) -> Iterator[str]:
@@ -248,7 +252,7 @@ def said_by(data: bytes, starts: Iterable[str]) -> Iterator[str]:
     if not data:
         return
     end = data.index(b"\n\n")
-    table = data[:end].split(b"\n")
+    sayings = data[:end].split(b"\n")[1:]
     at = end + 1
     for start in starts:
         mark = f"\n{start}".encode()
@@ -258,7 +262,7 @@ def said_by(data: bytes, starts: Iterable[str]) -> Iterator[str]:
         while found >= 0 and data.startswith(mark, found):
             at = data.index(b"\n", found + 1)
             for number in data[data.rindex(b"\t", found, at) + 1 : at].split(b" "):
-                yield table[int(number)].partition(b"\t")[2].decode()
+                yield sayings[int(number)].decode()
             found = at
 
 
@@ -287,7 +291,7 @@ def full_place(base: str, place: str) -> str:
 def lines_with(data: bytes, wanted: Container[str], telling: frozenset[str]) -> Iterator[Said]:
     """Yield base and wanted sayings (escaped) of those lines of a section that hold one of the telling ones."""
     table, _, body = data.partition(b"\n\n")
-    sayings = [line[line.index("\t") + 1 :] for line in table.decode().split("\n") if line]
+    sayings = table.decode().split("\n")[1:]
     if telling.isdisjoint(sayings):
         return
     sought = {b"%d" % number for number, saying in enumerate(sayings) if saying in telling}

@@ -28,7 +28,7 @@ from pfocr_rdf.assembly import finish as finish
 from pfocr_rdf.diff import Change
 from pfocr_rdf.errors import UsageError
 from pfocr_rdf.extract import git
-from pfocr_rdf.extract.source import Snapshot, open_source
+from pfocr_rdf.extract.source import FIGURES, Snapshot, open_source
 from pfocr_rdf.layers import spool_changes
 from pfocr_rdf.plan import Options as Options
 from pfocr_rdf.plan import Plan, cut, plan
@@ -46,6 +46,9 @@ SMALL = 16_000_000
 
 LARGE_INDEX = 1_000_000
 """With an index of so many bytes, worker processes are started while the source is being opened."""
+
+LARGE_FOLDER = 200_000
+"""The same for the size that the file system gives for the folder of records, which grows with their names."""
 
 SHARDS = "shards"
 """Folder of shards' results in the work folder."""
@@ -93,8 +96,9 @@ def build(
             from pfocr_rdf.dask_engine import DaskEngine
 
             cluster = stack.enter_context(DaskEngine(scheduler))
-        early = stack.enter_context(_early(workers, out if use_cache else None))
-        prepared, folder = stack.enter_context(making(source, out, options, use_cache=use_cache, work=work))
+        early = stack.enter_context(_early(workers, source, out if use_cache else None))
+        made = making(source, out, options, use_cache=use_cache, work=work, engine=early or None)
+        prepared, folder = stack.enter_context(made)
         # Left before `making` is: nothing may still write when a failure removes the folder.
         engine = stack.enter_context(early or _processes(workers, prepared.plan))
         results = run_shards(prepared, cluster or engine, start)
@@ -103,10 +107,14 @@ def build(
     return Built(out, written, ledger, converted)
 
 
-def _early(workers: int | None, before: Path | None) -> Processes:
-    """Return an engine that is started already where an update of a large build is ahead; else an empty one."""
+def _early(workers: int | None, source: str, before: Path | None) -> Processes:
+    """Return an engine that is started already where the source or the build to be updated is large; else none."""
+    records = Path(source) / FIGURES
     index = before / blocks.INDEX if before else None
-    if index is None or workers == 1 or not index.is_file() or index.stat().st_size < LARGE_INDEX:
+    large = (records.is_dir() and records.stat().st_size > LARGE_FOLDER) or (
+        index is not None and index.is_file() and index.stat().st_size > LARGE_INDEX
+    )
+    if workers == 1 or not large:
         return Processes(0)
     engine = Processes(workers or cores())
     if engine.workers > 1:
@@ -120,19 +128,25 @@ def _processes(workers: int | None, planned: Plan) -> Processes:
 
 @contextmanager
 def making(
-    source: str, out: Path, options: Options, *, use_cache: bool = True, work: str | None = None
+    source: str,
+    out: Path,
+    options: Options,
+    *,
+    use_cache: bool = True,
+    work: str | None = None,
+    engine: Engine | None = None,
 ) -> Iterator[tuple[Prepared, Path]]:
     """Yield what is to be done and the folder to build in; `out` is replaced at the end.
 
     The results of shards go to a folder of this build's own below `work` (a folder or an address, see `storage`),
     else beside `out`. It is removed when the build went well; below `work` it is kept when not, and a later build of
-    the same `out` takes over what is finished there.
+    the same `out` takes over what is finished there. An `engine` that has started already helps to open the source.
     Raises `UsageError` when the source or the place is not there, or the disk is too full.
     """
     began, clock = datetime.now(UTC), time.monotonic()
     known = state.known_figids(out) if use_cache else {}
     with ExitStack() as stack:
-        snapshot = stack.enter_context(opened(source, options, known=known))
+        snapshot = stack.enter_context(opened(source, options, known=known, engine=engine))
         wanted = snapshot.bytes * SPACE_FACTOR
         if not out.exists():
             buildfolder.need_space(out, wanted)
@@ -226,8 +240,8 @@ def changes(
     """
     known = state.known_figids(build)
     with ExitStack() as stack:
-        early = stack.enter_context(_early(workers, build))
-        snapshot = stack.enter_context(opened(source, options, known=known))
+        early = stack.enter_context(_early(workers, source, build))
+        snapshot = stack.enter_context(opened(source, options, known=known, engine=early or None))
         prepared = prepare(plan(snapshot, options), build, _shards_in(work), work)
         if prepared.before is None:
             raise UsageError(
@@ -257,7 +271,13 @@ def check(
 
 
 @contextmanager
-def opened(source: str, options: Options, *, known: Mapping[str, tuple[str, str]] | None = None) -> Iterator[Snapshot]:
+def opened(
+    source: str,
+    options: Options,
+    *,
+    known: Mapping[str, tuple[str, str]] | None = None,
+    engine: Engine | None = None,
+) -> Iterator[Snapshot]:
     """Open a source, with the selection that the options ask for.
 
     Raises `UsageError` when the source, or a list that the options name, is not there.
@@ -266,7 +286,7 @@ def opened(source: str, options: Options, *, known: Mapping[str, tuple[str, str]
         if path is not None and not path.is_file():
             raise UsageError(f"{path}: {'is no plain file' if path.exists() else 'no such file'}")
     limits = options.settings.limits
-    with open_source(source, limits=limits, cache=options.clones, known=known) as snapshot:
+    with open_source(source, limits=limits, cache=options.clones, known=known, engine=engine) as snapshot:
         yield snapshot.select(only=options.only, limit=options.limit)
 
 

@@ -93,13 +93,11 @@ class State:
             pmcid = line[: line.index("\t")]
             self.papers[pmcid] = line
             self.at[pmcid] = number
-        for line in result.section("files").decode().split("\n")[:-1]:
-            path, _, sha = line.rpartition("\t")
-            path = facts.unescape(path)
-            self.hashes[path] = sha
-            self.signatures[path] = signatures.get(path, "")
-            if path in figids:
-                self.figids[path] = figids[path]
+        lines = result.section("files").decode().split("\n")[:-1]
+        files = _unescaped([line[: line.index("\t")] for line in lines])
+        self.hashes.update(zip(files, [line[line.index("\t") + 1 :] for line in lines], strict=True))
+        self.signatures.update((path, signatures.get(path, "")) for path in files)
+        self.figids.update((path, figids[path]) for path in files if path in figids)
         self.tally.read(result.section("facts"))
 
     def sayings_of(self, pmcids: Iterable[str]) -> Iterator[str]:

@@ -14,6 +14,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from operator import attrgetter
 from pathlib import Path
 from stat import S_ISDIR, S_ISREG
@@ -27,12 +28,15 @@ from pfocr_rdf.extract.signatures import Sign
 from pfocr_rdf.extract.tables import INLINE_KEYS, SUFFIXES
 from pfocr_rdf.extract.text import decode
 from pfocr_rdf.settings import Limits
+from pfocr_rdf.workers import Engine, Serial
 
 RECORD_SUFFIXES = (".md", ".txt")
 FIGURES, DATA, ORGANISMS = "_figures", "_data", "_organisms"
 _IN_ORDER = [(kind, f"{suffix}.tsv") for kind, suffix in sorted(SUFFIXES.items())]
 _KINDS = {rest: kind for kind, rest in _IN_ORDER}
 _SECOND_LINE = re.compile(rb"---[ \t]*\r?\nfigid: ([A-Za-z0-9._-]+)\r?\n[^ \t\r\n]")
+_HEADS = 2000
+"""Records whose heads are read by one task."""
 _HEAD = 512
 """Bytes in which the second line of nearly all records ends."""
 
@@ -83,29 +87,43 @@ class Snapshot:
         return replace(self, records=records, whole=False, ledger=Ledger(), bytes=size)
 
 
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How a folder is read: within limits, with what an earlier run found, and by what engine heads of records are."""
+
+    limits: Limits
+    known: Known
+    engine: Engine
+
+
 @contextmanager
 def open_source(
-    source: str, *, limits: Limits, cache: Path | None = None, known: Known | None = None
+    source: str,
+    *,
+    limits: Limits,
+    cache: Path | None = None,
+    known: Known | None = None,
+    engine: Engine | None = None,
 ) -> Iterator[Snapshot]:
     """Open SOURCE for the time of a `with` block; what was unpacked is removed afterwards.
 
     `source` is a path or a git address with an optional `@REVISION`; `cache` is where clones are kept.
-    A record in `known` that still has the signature it had is not read for its figid.
+    A record in `known` that still has the signature it had is not read for its figid; the others are, by `engine`.
     Raises `UsageError` when there is nothing to read, with what to do.
     """
     path = Path(source)
     if _is_too_long(path):
         raise UsageError(f"{source[:40]}...: is too long for a path or an address")
-    known = known or {}
+    reading = Reading(limits, known or {}, engine or Serial())
     if path.is_dir():
-        yield _read_own(path, limits, known)
+        yield _read_own(path, reading)
     elif path.is_file() and archive.is_archive(path):
         with tempfile.TemporaryDirectory(prefix="pfocr-rdf-") as folder:
             refused, digests = archive.unpack(path, Path(folder), limits)
             top = archive.top(Path(folder))
             skip = len(top.as_posix()) - len(Path(folder).as_posix())
             sign = signatures.by_digest({name[skip:]: digest for name, digest in digests.items()})
-            snapshot = read_folder(top, "archive", limits, sign, known, name=source)
+            snapshot = read_folder(top, "archive", reading, sign, name=source)
             del digests, sign  # as large as the snapshot
             snapshot.ledger.report(*refused)
             yield snapshot
@@ -116,19 +134,19 @@ def open_source(
     elif git.is_address(source):
         with git.checkout(source, cache) as (folder, state):
             sign = signatures.by_blob(state.blobs, time.time_ns())
-            snapshot = read_folder(folder, "git", limits, sign, known, state=state, name=source)
+            snapshot = read_folder(folder, "git", reading, sign, state=state, name=source)
             del state, sign  # as large as the snapshot
             yield snapshot
     else:
         raise UsageError(f"{source}: no such file or folder; give a folder, a record, an archive or a git address")
 
 
-def _read_own(path: Path, limits: Limits, known: Known) -> Snapshot:
+def _read_own(path: Path, reading: Reading) -> Snapshot:
     """Read a folder of the user's, which may be a repository."""
     began = time.time_ns()
     state = git.describe(path)
     sign = signatures.by_blob(state.blobs, began) if state.blobs else signatures.by_stat(began)
-    return read_folder(path, "git" if state.revision else "folder", limits, sign, known, state=state)
+    return read_folder(path, "git" if state.revision else "folder", reading, sign, state=state)
 
 
 def _is_too_long(path: Path) -> bool:
@@ -169,9 +187,8 @@ def read_file(path: Path, limits: Limits, sign: Sign) -> Snapshot:
 def read_folder(
     root: Path,
     kind: str,
-    limits: Limits,
+    reading: Reading,
     sign: Sign,
-    known: Known,
     *,
     state: git.State | None = None,
     name: str | None = None,
@@ -191,7 +208,7 @@ def read_folder(
     listed = list(_listing(snapshot, FIGURES if checkout else "", suffixes, Kind.RECORD, sign))
     if not listed and not snapshot.ledger.problems:
         raise UsageError(f"{name or root}: no records; a source has {FIGURES}/*.md, or *.md and *.txt files")
-    records = _figids(snapshot, listed, limits, known)
+    figids = _figids(snapshot, listed, reading)  # heads of records are read while tables are listed
     tables: dict[str, Kind] = {}
     prefix = f"{data}/" if data else ""
     if has_data:
@@ -207,7 +224,8 @@ def read_folder(
                 snapshot.ledger.report(problem("unknown-file", path))
     if (root / ORGANISMS).is_dir():
         snapshot.pages = sorted(_listing(snapshot, ORGANISMS, (".md",), Kind.ORGANISM_PAGE, sign))
-    for figid, path in _winners(root, records, snapshot, limits):
+    found = dict(figids)
+    for figid, path in _winners(root, [(found[path], path) for path in listed], snapshot, reading.limits):
         start = f"{prefix}{figid}-"
         own = [(table_kind, at) for table_kind, rest in _IN_ORDER if tables.pop(at := start + rest, None)]
         snapshot.records.append(RecordFiles(figid, path, tuple(own)))
@@ -232,15 +250,26 @@ def _leave_out(snapshot: Snapshot, path: str) -> None:
     snapshot.bytes -= os.lstat(f"{snapshot.root}/{path}").st_size
 
 
-def _figids(snapshot: Snapshot, paths: list[str], limits: Limits, known: Known) -> list[tuple[str, str]]:
-    """Return (figid, path) of each record; those that are known are not read."""
-    found: list[tuple[str, str]] = []
-    for path in paths:
-        signature, figid = known.get(path, ("", ""))
-        if not signature or signature != snapshot.signatures[path]:
-            figid = sniff(snapshot.root, path, limits)
-        found.append((figid, path))
-    return found
+def _figids(snapshot: Snapshot, paths: list[str], reading: Reading) -> Iterator[tuple[str, str]]:
+    """Return path and figid of each record, in any order; the engine begins at once to read those not known."""
+    signatures, known = snapshot.signatures, reading.known
+    same = {path: known[path][1] for path in paths if path in known and signatures[path] == known[path][0] != ""}
+    other = [path for path in paths if path not in same]
+    tasks = [_Heads(snapshot.root, other[at : at + _HEADS], reading.limits) for at in range(0, len(other), _HEADS)]
+    return chain(same.items(), chain.from_iterable(reading.engine.map(_sniff_all, tasks)))
+
+
+@dataclass(frozen=True, slots=True)
+class _Heads:
+    """Records whose figids are wanted."""
+
+    root: Path
+    paths: list[str]
+    limits: Limits
+
+
+def _sniff_all(task: _Heads) -> list[tuple[str, str]]:
+    return [(path, sniff(task.root, path, task.limits)) for path in task.paths]
 
 
 def sniff(root: Path, path: str, limits: Limits) -> str:
