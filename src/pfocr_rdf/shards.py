@@ -72,7 +72,10 @@ class Shard:
 
 @dataclass(slots=True)
 class Result:
-    """What a shard became: the place of its data file, where its sections lie in it, its hash, and counts."""
+    """What a shard became: the place of its data file, where its sections lie in it, their hash, and counts.
+
+    The sections are the end of the file; that of the runs has the hash of each finished block before them.
+    """
 
     number: int
     data: str
@@ -230,10 +233,12 @@ def _finished(shard: Shard) -> Result | None:
     """Return the result that an earlier run left, if it is whole."""
     try:
         found = Result(**{**json.loads(storage.get(shard.result)), "number": shard.number, "reused": True})
-        size = sum(found.sections["runs"])
+        start, end = found.sections["facts"][0], sum(found.sections["runs"])
+        whole = found.data == shard.data and storage.size(shard.data) == end
+        sections = storage.get(shard.data, start, end - start) if whole else b""
     except (FileNotFoundError, ValueError, TypeError, KeyError):
         return None
-    return found if found.data == shard.data and storage.size(shard.data) == size else None
+    return found if hashlib.sha256(sections).hexdigest() == found.sha256 else None
 
 
 class _Making:
@@ -319,6 +324,7 @@ class _Making:
             runs += [{**found, "blocks": moved(found["blocks"], whole.tell())} for found in run.finish(layer)]
             whole.extend(chunks)
         sections: dict[str, tuple[int, int]] = {}
+        digest = hashlib.sha256()
         for name, part in (
             ("facts", self.section.to_bytes()),
             ("papers", "".join(self.papers).encode()),
@@ -326,10 +332,8 @@ class _Making:
             ("runs", json.dumps(runs).encode()),
         ):
             sections[name] = (whole.tell(), len(part))
+            digest.update(part)
             whole.write(part)
-        digest = hashlib.sha256()
-        for chunk in whole.parts:
-            digest.update(chunk)
         storage.put(shard.data, *whole.parts)
         counts = {"figures": self.figures, "mentions": self.mentions, "papers": self.with_figures}
         result = Result(shard.number, shard.data, sections, digest.hexdigest(), counts, reused=False)

@@ -65,6 +65,9 @@ def split(text: str) -> tuple[str, tuple[int, str] | None]:
 
     Raises `FrontMatterError` `no-front-matter` when one of the two dashed lines is missing.
     """
+    usual = text.startswith("---\n") and text.endswith("\n---\n") and text.find("\n---", 3) == len(text) - 5
+    if usual and "\n..." not in text:
+        return text[4:-5], None
     first = text.partition("\n")[0]
     if first.rstrip() != "---":
         raise FrontMatterError("no-front-matter", 1, first)
