@@ -296,10 +296,10 @@ def fill(monkeypatch: pytest.MonkeyPatch, number: int) -> None:
     """Let the disk refuse the results of shards."""
     put = storage.put
 
-    def refuse(place: str, data: bytes) -> None:
+    def refuse(place: str, *parts: bytes) -> None:
         if place.endswith(".data"):
             raise OSError(number, os.strerror(number))
-        put(place, data)
+        put(place, *parts)
 
     monkeypatch.setattr(storage, "put", refuse)
 

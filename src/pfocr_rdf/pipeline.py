@@ -109,17 +109,22 @@ def build(
 
 def _early(workers: int | None, source: str, before: Path | None) -> Processes:
     """Return an engine that is started already where the source or the build to be updated is large; else none."""
-    records = Path(source) / FIGURES
     index = before / blocks.INDEX if before else None
-    large = (records.is_dir() and records.stat().st_size > LARGE_FOLDER) or (
-        index is not None and index.is_file() and index.stat().st_size > LARGE_INDEX
-    )
+    large = _size(Path(source, FIGURES)) > LARGE_FOLDER or (index is not None and _size(index) > LARGE_INDEX)
     if workers == 1 or not large:
         return Processes(0)
     engine = Processes(workers or cores())
     if engine.workers > 1:
         engine.start(engine.workers)
     return engine
+
+
+def _size(place: Path) -> int:
+    """Return the bytes of a folder's own list or of a file; 0 for what is not there or cannot be."""
+    try:
+        return place.stat().st_size
+    except (OSError, ValueError):
+        return 0
 
 
 def _processes(workers: int | None, planned: Plan) -> Processes:
