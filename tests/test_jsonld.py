@@ -15,9 +15,10 @@ from pyld import jsonld
 from pfocr_rdf import identifiers as ids
 from pfocr_rdf import terms
 from pfocr_rdf import vocab as v
-from pfocr_rdf.jsonld import CONTEXT_URLS, Block, Expander, licence_iri, read, repair
+from pfocr_rdf.expansion import Expander
+from pfocr_rdf.jsonld import Block, licence_iri, read, repair
 from pfocr_rdf.model import Article, Figure
-from pfocr_rdf.resources import schemaorg_context
+from pfocr_rdf.resources import CONTEXT_URLS, schemaorg_context
 from tests.blackbox import run
 from tests.support import SEEDS
 

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from pfocr_rdf import identifiers as ids
 from pfocr_rdf import jsonld, shapes, terms
+from pfocr_rdf.expansion import Expander
 from pfocr_rdf.extract import front_matter, text
 from pfocr_rdf.model import Article, Figure
 from pfocr_rdf.settings import Settings
@@ -95,13 +96,13 @@ def forget(context: str | None) -> Shapes:
 def calls(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[object]]:
     """The blocks that pyld has expanded since the test began; no shape is known at its start."""
     said: list[object] = []
-    expand = jsonld.Expander.expand
+    expand = Expander.expand
 
-    def counted(self: jsonld.Expander, block: Any) -> dict[str, Any]:
+    def counted(self: Expander, block: Any) -> dict[str, Any]:
         said.append(block)
         return expand(self, block)
 
-    monkeypatch.setattr(jsonld.Expander, "expand", counted)
+    monkeypatch.setattr(Expander, "expand", counted)
     for context in CONTEXTS:
         forget(context)
     yield said

@@ -28,7 +28,7 @@ def aged(root: Path, changed: int = OLD) -> Path:
 
 
 def opened(folder: object, known: Known | None = None) -> Snapshot:
-    with open_source(str(folder), limits=LIMITS, known=known) as snapshot:
+    with open_source(str(folder), limits=LIMITS, known=lambda: known or {}) as snapshot:
         return snapshot
 
 

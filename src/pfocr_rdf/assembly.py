@@ -82,8 +82,8 @@ def resolve(
     more = _renew(prepared, results)
     ledger = Ledger()
     ledger.add(planned.ledger)
-    totals = shards.total(known.papers.values(), ledger)
-    ledger.report(*duplicate_aliases(totals.aliases))
+    ledger.add(known.totals.ledger)
+    ledger.report(*duplicate_aliases(known.totals.aliases))
     ledger.check(options.settings)
     found = Things(known.all_sayings(), _places(prepared, engine))
     changed: set[str] = set()
@@ -91,7 +91,7 @@ def resolve(
         changed = _only_what_changed(found, known, more)
         found.kept = _kept(prepared, results, jobs)
     runs = _write_things(found, work, planned)
-    counts = totals.counts + found.counts
+    counts = known.totals.counts + found.counts
     touched = changed | found.described
     known.conflicts = [old for old in known.conflicts if old.field.partition(" ")[0] not in touched] + found.problems
     touched |= {*known.groups, *found.groups}

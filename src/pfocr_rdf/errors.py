@@ -35,6 +35,10 @@ class TooManyRejected(PfocrError):
     exit_code = 3
 
 
+class NotJsonLd(ValueError):
+    """What should be JSON-LD is not; the message is for people."""
+
+
 class Kind(StrEnum):
     """What a problem is about: one of the kinds of input that are accounted for, or a value inside one."""
 

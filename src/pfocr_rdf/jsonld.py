@@ -15,22 +15,19 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
-
-from pyld import jsonld
-from pyld.context_resolver import ContextResolver
+from typing import TYPE_CHECKING, Any
 
 from pfocr_rdf import identifiers as ids
 from pfocr_rdf import terms, vocab
-from pfocr_rdf.errors import Problem, UsageError, problem
+from pfocr_rdf.errors import NotJsonLd, Problem, UsageError, problem
 from pfocr_rdf.model import Figure
 from pfocr_rdf.normalize import NA_STRINGS
-from pfocr_rdf.resources import schemaorg_context
+from pfocr_rdf.resources import CONTEXT_URLS, schemaorg_context
 from pfocr_rdf.shapes import Shapes
 from pfocr_rdf.terms import Pair
 
-CONTEXT_URLS = tuple(f"{scheme}://schema.org{end}" for scheme in ("http", "https") for end in ("", "/"))
-"""Spellings of schema.org's context; all stand for the shipped one."""
+if TYPE_CHECKING:
+    from pfocr_rdf.expansion import Expander
 
 USUAL_CREATOR = {"@type": "Organization", "name": "WikiPathways"}
 USUAL_NAME = "CreativeWork"
@@ -62,8 +59,6 @@ _OURS = (
 """Where the subjects lie that the graph itself describes or links."""
 BLOCK_VARIANT = "schema-jsonld:"
 """Begins the `pfocr:variant` of what a block says and RDF cannot; no field's name can."""
-_FAILURES = (jsonld.JsonLdError, RecursionError, ValueError, TypeError, KeyError, AttributeError)
-"""What pyld raises for input that is no JSON-LD."""
 _UNSUPPORTED = ("@graph", "@included", "@reverse", "@list", "@set", "@index", "@nest", "@json", "@direction")
 
 
@@ -86,47 +81,22 @@ def read_context(path: Path) -> dict[str, Any]:
 
     Raises `UsageError` when the file is none.
     """
+    from pfocr_rdf.expansion import Expander
+
     try:
         document: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         Expander(document).expand({"@context": CONTEXT_URLS[0], "name": "x"})
-    except (OSError, *_FAILURES) as error:
-        raise UsageError(f"{path}: no JSON-LD context ({type(error).__name__}); give a .jsonld file") from error
+    except (OSError, ValueError, RecursionError) as error:
+        raise UsageError(f"{path}: no JSON-LD context ({error}); give a .jsonld file") from error
     return document
-
-
-class Expander:
-    """Expands blocks with pyld under one context document, which stands for schema.org's; fetches nothing."""
-
-    def __init__(self, document: Mapping[str, Any]) -> None:
-        """Use `document` for all names in `CONTEXT_URLS`."""
-        self._document = document
-        self._resolved: dict[str, Any] = {}
-        self.shapes = Shapes()
-
-    def _load(self, url: str, _options: object = None) -> dict[str, Any]:
-        if url not in CONTEXT_URLS:
-            raise jsonld.JsonLdError(f"the context {url} is not fetched", "jsonld.LoadDocumentError")
-        return {"contextUrl": None, "documentUrl": url, "document": self._document, "tag": "static"}
-
-    def expand(self, block: Mapping[str, Any]) -> dict[str, Any]:
-        """Expand one block; relative IRIs come out under a scheme of their own, to be refused.
-
-        Raises `pyld.jsonld.JsonLdError` for what is no JSON-LD.
-        """
-        options = {
-            "documentLoader": self._load,
-            "base": _RELATIVE,
-            # pyld's own cache knows contexts by address only, whatever document stands for it
-            "contextResolver": ContextResolver(self._resolved, self._load),
-        }
-        nodes = jsonld.expand(dict(block), options)
-        node: dict[str, Any] = nodes[0] if nodes else {}
-        return node
 
 
 @lru_cache(maxsize=4)
 def _expander(key: str | None) -> Expander:
-    return Expander(schemaorg_context() if key is None else json.loads(key))
+    """Return what expands blocks, relative IRIs under a scheme of their own, to be refused."""
+    from pfocr_rdf.expansion import Expander
+
+    return Expander(schemaorg_context() if key is None else json.loads(key), _RELATIVE)
 
 
 def read(figure: Figure, context: str | None = None, *, shapes: bool = True) -> Block:
@@ -267,7 +237,7 @@ class _Reader:
         """Yield the figure's pairs; where something is lost or fails, field by field, to name the culprit."""
         try:
             node = self.expander.expand(block)
-        except _FAILURES:
+        except NotJsonLd:
             node = None
         if node is not None and _leaves_in(block) == _leaves_out(node):
             yield from self._pairs(node, "")
@@ -279,7 +249,7 @@ class _Reader:
             single = {**frame, key: value}
             try:
                 node = self.expander.expand(single)
-            except _FAILURES:
+            except NotJsonLd:
                 self.report("jsonld-unsupported", key, value)
                 continue
             if _leaves_in(single) != _leaves_out(node):

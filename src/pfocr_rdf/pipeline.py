@@ -14,21 +14,23 @@ import logging
 import os
 import platform
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from pfocr_rdf import blocks, buildfolder, facts, state, storage
 from pfocr_rdf.accounts import Ledger
-from pfocr_rdf.assembly import Jobs, Prepared, layers_of, resolve
+from pfocr_rdf.assembly import OF_PAPERS, Jobs, Prepared, layers_of, resolve
 from pfocr_rdf.assembly import finish as finish
 from pfocr_rdf.diff import Change
 from pfocr_rdf.errors import UsageError
 from pfocr_rdf.extract import git
-from pfocr_rdf.extract.source import FIGURES, Snapshot, open_source
+from pfocr_rdf.extract.source import FIGURES, Known, Snapshot, open_source
 from pfocr_rdf.layers import spool_changes
 from pfocr_rdf.plan import Options as Options
 from pfocr_rdf.plan import Plan, cut, plan
@@ -149,7 +151,7 @@ def making(
     Raises `UsageError` when the source or the place is not there, or the disk is too full.
     """
     began, clock = datetime.now(UTC), time.monotonic()
-    known = state.known_figids(out) if use_cache else {}
+    known = partial(state.known_figids, out) if use_cache else dict
     with ExitStack() as stack:
         snapshot = stack.enter_context(opened(source, options, known=known, engine=engine))
         wanted = snapshot.bytes * SPACE_FACTOR
@@ -213,7 +215,9 @@ def run_shards(prepared: Prepared, engine: Engine, start: Start | None = None) -
     _sweep(prepared.place, made)
     progress = start(sum(len(shard.records) for shard in made)) if start else None
     results: list[Result] = []
-    for result in engine.map(convert, made):
+    coming = engine.map(convert, made)
+    prepared.state.sum_up()  # meanwhile
+    for result in coming:
         results.append(result)
         prepared.state.add(result, prepared.plan.signatures, prepared.plan.figids)
         if progress:
@@ -243,7 +247,7 @@ def changes(
     Raises `UsageError` when the build has no cache that fits the options, `TooManyRejected` when too much of the
     source was refused.
     """
-    known = state.known_figids(build)
+    known = partial(state.known_figids, build)
     with ExitStack() as stack:
         early = stack.enter_context(_early(workers, source, build))
         snapshot = stack.enter_context(opened(source, options, known=known, engine=early or None))
@@ -254,11 +258,14 @@ def changes(
             )
         engine = stack.enter_context(early or _processes(workers, prepared.plan))
         results = run_shards(prepared, engine, start)
+        layers = layers_of(options)
         jobs = Jobs(prepared, results, work, work)
+        first = engine.map(spool_changes, jobs.of(layer for layer in layers if layer in OF_PAPERS))
         resolved = resolve(prepared, results, work, engine, options, jobs)
         jobs.add(resolved.runs)
-        spooled = dict(engine.map(spool_changes, jobs.of(layers_of(options), resolved.touched)))
-        for layer in layers_of(options):
+        others = jobs.of((layer for layer in layers if layer not in OF_PAPERS), resolved.touched)
+        spooled = dict(chain(engine.map(spool_changes, others), first))
+        for layer in layers:
             with Path(spooled[layer]).open(encoding="utf-8") as lines:
                 yield from (Change(layer, *json.loads(line)) for line in lines)
 
@@ -280,7 +287,7 @@ def opened(
     source: str,
     options: Options,
     *,
-    known: Mapping[str, tuple[str, str]] | None = None,
+    known: Callable[[], Known] = dict,
     engine: Engine | None = None,
 ) -> Iterator[Snapshot]:
     """Open a source, with the selection that the options ask for.

@@ -137,7 +137,7 @@ def _read_maps(
     snapshot: Snapshot, settings: Settings, ledger: Ledger, hashes: list[tuple[str, str]]
 ) -> dict[str, list[MapLine]]:
     """Return the map lines of each figid that has a record; account for the others."""
-    figids = {files.figid for files in snapshot.records}
+    figids = {files.figid for files in snapshot.records} if snapshot.maps else set()
     maps: dict[str, list[MapLine]] = {}
     for path in snapshot.maps:
         lines, problems, digest = read_map(snapshot.root, path, settings.limits)

@@ -13,6 +13,9 @@ from pfocr_rdf import __version__
 
 PACKAGE = "pfocr_rdf.ontologies"
 
+CONTEXT_URLS = tuple(f"{scheme}://schema.org{end}" for scheme in ("http", "https") for end in ("", "/"))
+"""Spellings of schema.org's JSON-LD context; all stand for the shipped one."""
+
 
 def read_text(name: str) -> str:
     """Return the text of a shipped file, such as `pfocr.ttl`.

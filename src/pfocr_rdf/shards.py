@@ -114,31 +114,29 @@ class Paper:
 
 @dataclass(slots=True)
 class Totals:
-    """What many papers have together: counts, aliases of figures with the paths of their records."""
+    """What many papers have together: counts, aliases of figures with the paths of their records, accounts."""
 
     counts: Counter[str] = field(default_factory=Counter)
     aliases: list[tuple[str, str]] = field(default_factory=list)
+    ledger: Ledger = field(default_factory=Ledger)
 
-
-def total(lines: Iterable[str], ledger: Ledger) -> Totals:
-    """Add up the papers that `Paper.to_line` wrote (less the ends of lines); accounts and problems go to the ledger."""
-    found = Totals()
-    columns = list(zip(*(line.split("\t") for line in lines), strict=True)) or [()] * 7
-    _, _, figures, mentions, accounts, aliases, problems = columns
-    for texts in (aliases_of.split("\x1f") for aliases_of in aliases if aliases_of):
-        found.aliases += zip(map(facts.unescape, texts[::2]), map(facts.unescape, texts[1::2]), strict=True)
-    ledger.problems += [problem_from(parts) for text in problems if text for parts in json.loads(text)]
-    for kind, parts in zip(INPUT_KINDS, zip(*(text.split(" ") for text in accounts), strict=True), strict=False):
-        account = ledger.accounts[kind]
-        for part, times in Counter(parts).items():
-            emitted, merged, rejected, unresolved = _account(part)
-            account.emitted += times * emitted
-            account.merged += times * merged
-            account.rejected += times * rejected
-            account.unresolved += times * unresolved
-    papers = len(figures) - figures.count("0")
-    found.counts.update(figures=sum(map(int, figures)), mentions=sum(map(int, mentions)), papers=papers)
-    return found
+    def add(self, lines: Iterable[str]) -> None:
+        """Add papers as `Paper.to_line` wrote them, less the ends of lines."""
+        columns = list(zip(*(line.split("\t") for line in lines), strict=True)) or [()] * 7
+        _, _, figures, mentions, accounts, aliases, problems = columns
+        for texts in (aliases_of.split("\x1f") for aliases_of in aliases if aliases_of):
+            self.aliases += zip(map(facts.unescape, texts[::2]), map(facts.unescape, texts[1::2]), strict=True)
+        self.ledger.problems += [problem_from(parts) for text in problems if text for parts in json.loads(text)]
+        for kind, parts in zip(INPUT_KINDS, zip(*(text.split(" ") for text in accounts), strict=True), strict=False):
+            account = self.ledger.accounts[kind]
+            for part, times in Counter(parts).items():
+                emitted, merged, rejected, unresolved = _account(part)
+                account.emitted += times * emitted
+                account.merged += times * merged
+                account.rejected += times * rejected
+                account.unresolved += times * unresolved
+        papers = len(figures) - figures.count("0")
+        self.counts.update(figures=sum(map(int, figures)), mentions=sum(map(int, mentions)), papers=papers)
 
 
 def _account(text: str) -> tuple[int, int, int, int]:

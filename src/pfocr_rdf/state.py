@@ -25,7 +25,7 @@ from pfocr_rdf.buildfolder import MANIFEST, RUN
 from pfocr_rdf.errors import Problem
 from pfocr_rdf.extract.records import hash_file
 from pfocr_rdf.plan import Plan
-from pfocr_rdf.shards import Result, fingerprint, problem_from, problem_parts
+from pfocr_rdf.shards import Result, Totals, fingerprint, problem_from, problem_parts
 from pfocr_rdf.things import Summary
 
 FOLDER = ".cache"
@@ -61,7 +61,8 @@ class State:
     """All that is known of a source.
 
     `papers` are lines of `Paper` by escaped PMCID, `at` the number of the section that holds the facts of each;
-    `tally` counts the papers' sayings, `summary` is what they come to; `pages` are the facts of the organism pages;
+    `totals` sum them up, after `sum_up`; `tally` counts the papers' sayings, `summary` is what they come to;
+    `pages` are the facts of the organism pages;
     `organisms` the names that were known; `groups` and `conflicts` what was found when things were resolved; `base`
     the size of the facts when they were last written as one; `maps` path and hash of the map files; `forgotten`
     counts what the papers said that were removed; `hashes` has the SHA-256 of each file of a paper, `signatures` how
@@ -83,13 +84,21 @@ class State:
     maps: list[list[str]] = field(default_factory=list)
     forgotten: Counter[str] = field(default_factory=Counter)
     summary: Summary = field(default_factory=Summary)
+    totals: Totals = field(default_factory=Totals)
+
+    def sum_up(self) -> None:
+        """Sum up the papers that are known; those that `add` takes later come to it."""
+        self.totals = Totals()
+        self.totals.add(self.papers.values())
 
     def add(self, result: Result, signatures: Mapping[str, str], figids: Mapping[str, str]) -> None:
         """Add what a shard found."""
         number = len(self.sections)
         start, size = result.sections["facts"]
         self.sections.append(Section(result.data, start, size))
-        for line in result.section("papers").decode().split("\n")[:-1]:
+        papers = result.section("papers").decode().split("\n")[:-1]
+        self.totals.add(papers)
+        for line in papers:
             pmcid = line[: line.index("\t")]
             self.papers[pmcid] = line
             self.at[pmcid] = number

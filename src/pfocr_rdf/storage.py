@@ -13,8 +13,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
-import fsspec
-
 from pfocr_rdf.errors import PfocrError, UsageError
 
 AHEAD = 8 << 20
@@ -193,6 +191,8 @@ class Reader:
 
 def _system(place: str) -> tuple[Any, str]:
     """Return the file system of a place and its path there. Nothing that was listed is remembered: others write too."""
+    import fsspec  # takes as long to load as many figures to convert, and most builds need none
+
     try:
         system, path = fsspec.core.url_to_fs(place, use_listings_cache=False)
     except ImportError as error:

@@ -17,8 +17,9 @@ from pfocr_rdf import identifiers as ids
 from pfocr_rdf.errors import Kind
 from pfocr_rdf.extract.front_matter import FrontMatter, Value
 from pfocr_rdf.extract.tables import COLUMNS, INLINE_KEYS, Table
-from pfocr_rdf.jsonld import CONTEXT_URLS, USUAL_NAME
+from pfocr_rdf.jsonld import USUAL_NAME
 from pfocr_rdf.mapping.article import split_keywords
+from pfocr_rdf.resources import CONTEXT_URLS
 from pfocr_rdf.terms import decimal, parse_decimal
 
 DERIVED = {

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 Sign = Callable[[str, os.stat_result], str]
 """Signs a file: its path inside the source and its state."""
@@ -18,19 +19,25 @@ RACY_NS = 2_000_000_000
 file systems go by steps of up to two seconds."""
 
 
-def by_stat(began: int) -> Sign:
-    """Sign by size, time of change and the number by which the system knows the file.
+@dataclass(frozen=True, slots=True)
+class ByStat:
+    """Signs by size, time of change and the number by which the system knows the file, in any process.
 
-    So a file is known again under another path too, and one that was put in its place is not. `began` (ns) is when
-    the listing began.
+    So a file is known again under another path too, and one that was put in its place is not. What was changed at
+    `newest` (ns) or later is not signed.
     """
-    newest = began - RACY_NS
 
-    def sign(_path: str, state: os.stat_result) -> str:
+    newest: int
+
+    def __call__(self, _path: str, state: os.stat_result) -> str:
+        """Return the signature."""
         changed = state.st_mtime_ns
-        return f"{state.st_size}-{changed}-{state.st_dev:x}.{state.st_ino:x}" if changed < newest else ""
+        return f"{state.st_size}-{changed}-{state.st_dev:x}.{state.st_ino:x}" if changed < self.newest else ""
 
-    return sign
+
+def by_stat(began: int) -> ByStat:
+    """Sign by what the system says of a file; `began` (ns) is when the listing began."""
+    return ByStat(began - RACY_NS)
 
 
 def by_blob(blobs: Mapping[str, str], began: int) -> Sign:

@@ -11,17 +11,17 @@ import os
 import re
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from itertools import chain
 from operator import attrgetter
 from pathlib import Path
-from stat import S_ISDIR, S_ISREG
 
 from pfocr_rdf.accounts import Ledger
 from pfocr_rdf.errors import Kind, UsageError, problem
-from pfocr_rdf.extract import archive, git, signatures
+from pfocr_rdf.extract import archive, git, listing, signatures
+from pfocr_rdf.extract.listing import Folder, Listing
 from pfocr_rdf.extract.organisms import MAPS
 from pfocr_rdf.extract.records import RecordFiles, count_rows, read_bytes, read_record
 from pfocr_rdf.extract.signatures import Sign
@@ -89,10 +89,10 @@ class Snapshot:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """How a folder is read: within limits, with what an earlier run found, and by what engine heads of records are."""
+    """How a folder is read: within limits; `known` gives what an earlier run found, `engine` lists and reads heads."""
 
     limits: Limits
-    known: Known
+    known: Callable[[], Known]
     engine: Engine
 
 
@@ -102,19 +102,20 @@ def open_source(
     *,
     limits: Limits,
     cache: Path | None = None,
-    known: Known | None = None,
+    known: Callable[[], Known] = dict,
     engine: Engine | None = None,
 ) -> Iterator[Snapshot]:
     """Open SOURCE for the time of a `with` block; what was unpacked is removed afterwards.
 
     `source` is a path or a git address with an optional `@REVISION`; `cache` is where clones are kept.
-    A record in `known` that still has the signature it had is not read for its figid; the others are, by `engine`.
+    A record that is `known` and still has the signature it had is not read for its figid; the others are, by `engine`,
+    which lists the folders while `known` is asked.
     Raises `UsageError` when there is nothing to read, with what to do.
     """
     path = Path(source)
     if _is_too_long(path):
         raise UsageError(f"{source[:40]}...: is too long for a path or an address")
-    reading = Reading(limits, known or {}, engine or Serial())
+    reading = Reading(limits, known, engine or Serial())
     if path.is_dir():
         yield _read_own(path, reading)
     elif path.is_file() and archive.is_archive(path):
@@ -205,14 +206,20 @@ def read_folder(
     if state:
         snapshot.revision, snapshot.date = state.revision, state.date
     suffixes = (".md",) if checkout else RECORD_SUFFIXES
-    listed = list(_listing(snapshot, FIGURES if checkout else "", suffixes, Kind.RECORD, sign))
+    folders = [_folder(snapshot, FIGURES if checkout else "", suffixes, sign)]
+    folders += [_folder(snapshot, data, (".tsv",), sign)] if has_data else []
+    # a way to sign that holds all files would be as large as the snapshot
+    lister: Engine = reading.engine if isinstance(sign, signatures.ByStat) else Serial()
+    listings = [lister.map(listing.read, [folder]) for folder in folders]
+    known = reading.known()
+    listed = _take(snapshot, next(listings[0]), Kind.RECORD)
     if not listed and not snapshot.ledger.problems:
         raise UsageError(f"{name or root}: no records; a source has {FIGURES}/*.md, or *.md and *.txt files")
-    figids = _figids(snapshot, listed, reading)  # heads of records are read while tables are listed
+    figids = _figids(snapshot, listed, known, reading)  # heads of records are read while tables are listed
     tables: dict[str, Kind] = {}
     prefix = f"{data}/" if data else ""
     if has_data:
-        for path in _listing(snapshot, data, (".tsv",), None, sign):
+        for path in _take(snapshot, next(listings[1]), None):
             file = path[len(prefix) :]
             if table := _kind_of(file):
                 tables[path] = table
@@ -223,7 +230,8 @@ def read_folder(
                 del snapshot.signatures[path]
                 snapshot.ledger.report(problem("unknown-file", path))
     if (root / ORGANISMS).is_dir():
-        snapshot.pages = sorted(_listing(snapshot, ORGANISMS, (".md",), Kind.ORGANISM_PAGE, sign))
+        pages = listing.read(_folder(snapshot, ORGANISMS, (".md",), sign))
+        snapshot.pages = _take(snapshot, pages, Kind.ORGANISM_PAGE)
     found = dict(figids)
     for figid, path in _winners(root, [(found[path], path) for path in listed], snapshot, reading.limits):
         start = f"{prefix}{figid}-"
@@ -250,10 +258,10 @@ def _leave_out(snapshot: Snapshot, path: str) -> None:
     snapshot.bytes -= os.lstat(f"{snapshot.root}/{path}").st_size
 
 
-def _figids(snapshot: Snapshot, paths: list[str], reading: Reading) -> Iterator[tuple[str, str]]:
+def _figids(snapshot: Snapshot, paths: list[str], known: Known, reading: Reading) -> Iterator[tuple[str, str]]:
     """Return path and figid of each record, in any order; the engine begins at once to read those not known."""
-    signatures, known = snapshot.signatures, reading.known
-    same = {path: known[path][1] for path in paths if path in known and signatures[path] == known[path][0] != ""}
+    signed = snapshot.signatures
+    same = {path: known[path][1] for path in paths if path in known and signed[path] == known[path][0] != ""}
     other = [path for path in paths if path not in same]
     tasks = [_Heads(snapshot.root, other[at : at + _HEADS], reading.limits) for at in range(0, len(other), _HEADS)]
     return chain(same.items(), chain.from_iterable(reading.engine.map(_sniff_all, tasks)))
@@ -356,50 +364,25 @@ def _is_plain(path: Path) -> bool:
     return path.is_file() and not path.is_symlink()
 
 
-def _listing(
-    snapshot: Snapshot, folder: str, suffixes: tuple[str, ...], kind: Kind | None, sign: Sign
-) -> Iterator[str]:
-    """Yield the plain files of a folder with one of the suffixes, signed; refuse links and names that are not UTF-8.
-
-    Sizes and states are asked for one by one, after the names: entries that keep theirs take four times the memory.
-    """
-    place = f"{snapshot.root}/{folder}" if folder else str(snapshot.root)
+def _folder(snapshot: Snapshot, name: str, suffixes: tuple[str, ...], sign: Sign) -> Folder:
+    """Return a folder to list, which is no link."""
+    place = f"{snapshot.root}/{name}" if name else str(snapshot.root)
     if Path(place).is_symlink():
         raise UsageError(f"{place}: a link; put the folder itself there")
-    before = f"{folder}/" if folder else ""
-    signed = snapshot.signatures
-    size = 0
-    descriptor = os.open(place, os.O_RDONLY)
-    try:
-        for name in sorted(os.listdir(descriptor)):  # noqa: PTH208 - names alone, of the folder that is open
-            path = before + name
-            if name.startswith(".") or not name.endswith(suffixes):
-                if folder and not name.startswith("."):
-                    snapshot.ledger.report(problem("unknown-file", _printable(path)))
-                continue
-            state = os.stat(name, dir_fd=descriptor, follow_symlinks=False)
-            if S_ISDIR(state.st_mode):
-                continue
-            refusal = "" if S_ISREG(state.st_mode) else "symlink"
-            if not path.isascii() and _printable(path) != path:
-                refusal = "not-utf8"
-            if refusal:
-                about = kind or _kind_of(name) or Kind.MAP_LINE
-                snapshot.ledger.report(problem(refusal, _printable(path), kind=about))
-                continue
-            signed[path] = sign(path, state)
-            size += state.st_size
-            yield path
-    finally:
-        os.close(descriptor)
-        snapshot.bytes += size
+    return Folder(str(snapshot.root), name, suffixes, sign)
+
+
+def _take(snapshot: Snapshot, found: Listing, kind: Kind | None) -> list[str]:
+    """Take the files of a folder into the snapshot; report what is refused; return the paths."""
+    snapshot.signatures.update(zip(found.paths, found.signatures, strict=True))
+    snapshot.bytes += found.bytes
+    for code, path in found.refused:
+        about = Kind.VALUE if code == "unknown-file" else kind or _kind_of(path.rpartition("/")[2]) or Kind.MAP_LINE
+        snapshot.ledger.report(problem(code, path, kind=about))
+    return found.paths
 
 
 def _kind_of(name: str) -> Kind | None:
     """Return the kind of rows in a table of one figure, by the name of the file."""
     figid, _, rest = name.rpartition("-")
     return _KINDS.get(rest) if figid else None
-
-
-def _printable(path: str) -> str:
-    return path.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
