@@ -13,7 +13,7 @@ import argparse
 import tempfile
 from pathlib import Path
 
-from pfocr_rdf import Options, pipeline, state
+from pfocr_rdf import Options, cache, pipeline
 from pfocr_rdf.codecs import CODECS
 from pfocr_rdf.shards import Output
 from pfocr_rdf.workers import Serial
@@ -95,11 +95,11 @@ def main() -> None:
             parts = bytes_in(new)
             pipeline.finish(prepared, results, new, asked, engine)
             most = bytes_in(new)
-        cache = bytes_in(Path(folder) / "build" / state.FOLDER)
-        done = bytes_in(Path(folder) / "build") - cache
+        kept = bytes_in(Path(folder) / "build" / cache.FOLDER)
+        done = bytes_in(Path(folder) / "build") - kept
     print(f"{options.figures} figures, {options.rows} rows each, source {size:,} bytes, ", end="")
     print(f"compression {options.compress}{', with N-Quads' if options.nquads else ''}")
-    print(f"shards {parts / size:.1f} times the source, build {done / size:.1f}, cache {cache / size:.1f}, ", end="")
+    print(f"shards {parts / size:.1f} times the source, build {done / size:.1f}, cache {kept / size:.1f}, ", end="")
     print(f"at most {most / size:.1f}")
 
 

@@ -15,7 +15,7 @@ import pytest
 import rdflib
 from typer.testing import CliRunner, Result
 
-from pfocr_rdf import blocks, diff, serialize, state
+from pfocr_rdf import blocks, cache, diff, serialize
 from pfocr_rdf import identifiers as ids
 from pfocr_rdf.blocks import Block, Source
 from pfocr_rdf.cli import app
@@ -328,7 +328,7 @@ def test_changes_say_what_the_update_does(seed: int, tmp_path: Path) -> None:
 
 def test_changes_need_a_build_with_a_cache_that_fits(two: Two, tmp_path: Path) -> None:
     shutil.copytree(two.old, tmp_path / "old")
-    shutil.rmtree(tmp_path / "old" / state.FOLDER)
+    shutil.rmtree(tmp_path / "old" / cache.FOLDER)
     found = command("changes", two.files.root, "--since", tmp_path / "old", code=2)
     assert found.stderr.count("\n") == 1
     assert "no cache" in found.stderr

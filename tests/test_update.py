@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from pfocr_rdf import facts, layers, resources, state
+from pfocr_rdf import cache, facts, layers, resources
 from pfocr_rdf.facts import Tally
 from tests import changing
 from tests.changing import Files, build, contents, options, same
@@ -326,25 +326,25 @@ def test_a_damaged_cache_is_as_none(name: str, tmp_path: Path) -> None:
     checked(few, tmp_path)
     for damage in DAMAGES:
         edited(few, few.records()[1])
-        path = tmp_path / "out" / state.FOLDER / name
+        path = tmp_path / "out" / cache.FOLDER / name
         assert path.is_file()
         before = path.read_bytes()
         damage(path)
         if path.is_file() and path.read_bytes() == before:  # a single line cannot be cut at one
             continue
         assert checked(few, tmp_path) == 8
-    shutil.rmtree(tmp_path / "out" / state.FOLDER)
+    shutil.rmtree(tmp_path / "out" / cache.FOLDER)
     assert checked(few, tmp_path) == 8
     assert checked(few, tmp_path) == 0
 
 
 def test_the_cache_of_another_build_is_as_none(few: Files, tmp_path: Path) -> None:
     checked(few, tmp_path)
-    shutil.copytree(tmp_path / "out" / state.FOLDER, tmp_path / "kept")
+    shutil.copytree(tmp_path / "out" / cache.FOLDER, tmp_path / "kept")
     edited(few, first_record(few))
     checked(few, tmp_path)
-    shutil.rmtree(tmp_path / "out" / state.FOLDER)
-    shutil.move(tmp_path / "kept", tmp_path / "out" / state.FOLDER)
+    shutil.rmtree(tmp_path / "out" / cache.FOLDER)
+    shutil.move(tmp_path / "kept", tmp_path / "out" / cache.FOLDER)
     assert checked(few, tmp_path) == 30
 
 
@@ -372,27 +372,27 @@ def test_a_damaged_layer_is_not_taken_over(few: Files, tmp_path: Path) -> None:
 
 
 def test_files_of_facts_pile_up_and_are_made_one(few: Files, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(state, "_MAX_FILES", 3)
+    monkeypatch.setattr(cache, "_MAX_FILES", 3)
     checked(few, tmp_path)
     many = []
     for number in range(8):
         edited(few, few.records()[number % 3])
         checked(few, tmp_path)
-        many.append(len(list((tmp_path / "out" / state.FOLDER).glob("facts-*"))))
+        many.append(len(list((tmp_path / "out" / cache.FOLDER).glob("facts-*"))))
     assert max(many) == 3
     assert many.count(1) >= 2
 
 
 def test_facts_that_grow_too_large_are_made_one(few: Files, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(state, "_MAX_GROWTH", 1)
+    monkeypatch.setattr(cache, "_MAX_GROWTH", 1)
     checked(few, tmp_path)
-    cache = tmp_path / "out" / state.FOLDER
+    kept = tmp_path / "out" / cache.FOLDER
     sizes = []
     for number in range(6):
         edited(few, few.records()[number % 2])
         checked(few, tmp_path)
-        sizes.append(sum(path.stat().st_size for path in cache.glob("facts-*")))
-        assert len(json.loads((cache / state.ABOUT).read_text().partition("\n")[2])["sections"]) <= 3
+        sizes.append(sum(path.stat().st_size for path in kept.glob("facts-*")))
+        assert len(json.loads((kept / cache.ABOUT).read_text().partition("\n")[2])["sections"]) <= 3
     assert max(sizes) < 1.5 * min(sizes)
 
 
@@ -450,6 +450,6 @@ def test_a_repository_is_compared_by_its_trees(repository: Repository, tmp_path:
 
 def test_a_build_without_cache_writes_and_reads_none(few: Files, tmp_path: Path) -> None:
     build(few, tmp_path / "out", full=True)
-    assert not (tmp_path / "out" / state.FOLDER).exists()
+    assert not (tmp_path / "out" / cache.FOLDER).exists()
     assert build(few, tmp_path / "out").converted == 30
     assert build(few, tmp_path / "out").converted == 0

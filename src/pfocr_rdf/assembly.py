@@ -19,7 +19,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from pfocr_rdf import blocks, buildfolder, facts, manifest, shards, state, storage, things, vocab
+from pfocr_rdf import blocks, buildfolder, cache, facts, manifest, shards, state, storage, things, vocab
 from pfocr_rdf import identifiers as ids
 from pfocr_rdf.accounts import Ledger
 from pfocr_rdf.blocks import Block, Cuts
@@ -356,12 +356,12 @@ def _finish(
     resolved = resolve(prepared, results, work, engine, options, jobs)
     jobs.add(resolved.runs)
     late = engine.map(write, jobs.of((layer for layer in layers if layer not in OF_PAPERS), resolved.touched))
-    before = prepared.before / state.FOLDER if prepared.before else None
+    before = prepared.before / cache.FOLDER if prepared.before else None
     if prepared.before:
         prepared.state.keep_files(planned)
     elif keep_cache:
         prepared.state.summary = things.Summary.of(prepared.state.tally)
-    about = state.save(prepared.state, folder, planned.asked, before) if keep_cache else None
+    about = cache.save(prepared.state, folder, planned.asked, before) if keep_cache else None
     ledger = resolved.ledger
     buildfolder.write_lines(folder / buildfolder.REJECTED, (found.to_json() for found in ledger.rejected()))
     buildfolder.write_lines(folder / buildfolder.WARNINGS, (found.to_json() for found in ledger.warnings()))
@@ -390,7 +390,7 @@ def _finish(
     )
     buildfolder.write_json(folder / buildfolder.MANIFEST, text)
     if about is not None:
-        state.seal(folder, about)
+        cache.seal(folder, about)
     return text, ledger
 
 

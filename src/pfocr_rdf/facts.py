@@ -9,6 +9,7 @@ afterwards, in the lines that each figure left behind.
 from __future__ import annotations
 
 import heapq
+import re
 from collections import Counter
 from collections.abc import Collection, Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -31,6 +32,7 @@ MAX_COUNTED = 500_000
 """So many different sayings are counted in memory; with more, a sorted run is put on disk."""
 
 _ESCAPES = str.maketrans({"\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"})
+_ESCAPED = re.compile(r"[\\\t\n\r]")
 _UNESCAPES = {"\\\\": "\\", "\\n": "\n", "\\r": "\r", "\\t": "\t"}
 
 
@@ -200,6 +202,16 @@ def unescape(text: str) -> str:
     for character in rest:
         parts.append(_UNESCAPES[character + next(rest)] if character == "\\" else character)
     return "".join(parts)
+
+
+def escape_all(texts: list[str]) -> list[str]:
+    """Return texts as they stand in lines of their own."""
+    return [escape(text) for text in texts] if _ESCAPED.search("".join(texts)) else texts
+
+
+def unescape_all(texts: list[str]) -> list[str]:
+    """Undo `escape_all`."""
+    return [unescape(text) for text in texts] if "\\" in "".join(texts) else texts
 
 
 class Section:

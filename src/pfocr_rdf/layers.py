@@ -186,10 +186,17 @@ def _joined(texts: Iterable[str]) -> str:
 
 
 def _items_at(data: bytes, starts: tuple[str, ...]) -> Iterator[Item]:
-    """Yield the subjects of a block whose Turtle begins in one of some ways."""
-    for text in data.decode().split("\n\n"):
-        if text.startswith(starts):
-            yield _subject(text), f"{text}\n\n"
+    """Yield the subjects of a block whose Turtle begins in one of some ways, in order."""
+    found: set[int] = set()
+    for start in map(str.encode, starts):
+        at = data.find(start)
+        while at >= 0:
+            if at == 0 or data.startswith(b"\n\n", at - 2):
+                found.add(at)
+            at = data.find(start, at + 1)
+    for at in sorted(found):
+        text = data[at : data.index(b"\n\n", at) + 2].decode()
+        yield _subject(text), text
 
 
 def compare(old: Iterable[Item], new: Iterable[Item]) -> Iterator[tuple[str, str, str]]:

@@ -18,15 +18,15 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from pfocr_rdf import blocks, buildfolder, facts, state, storage
+from pfocr_rdf import blocks, buildfolder, facts, storage
 from pfocr_rdf.accounts import Ledger
 from pfocr_rdf.assembly import OF_PAPERS, Jobs, Prepared, layers_of, resolve
 from pfocr_rdf.assembly import finish as finish
+from pfocr_rdf.cache import Former
 from pfocr_rdf.diff import Change
 from pfocr_rdf.errors import UsageError
 from pfocr_rdf.extract import git
@@ -151,8 +151,9 @@ def making(
     Raises `UsageError` when the source or the place is not there, or the disk is too full.
     """
     began, clock = datetime.now(UTC), time.monotonic()
-    known = partial(state.known_figids, out) if use_cache else dict
+    former = Former(out) if use_cache else None
     with ExitStack() as stack:
+        known = former.known if former else Known
         snapshot = stack.enter_context(opened(source, options, known=known, engine=engine))
         wanted = snapshot.bytes * SPACE_FACTOR
         if not out.exists():
@@ -163,7 +164,7 @@ def making(
         place = str(scratch / SHARDS) if work is None else _own_place(work, out)
         storage.make_folder(place)
         planned = plan(snapshot, options)
-        prepared = prepare(planned, out if use_cache else None, place, scratch)
+        prepared = prepare(planned, former, place, scratch)
         if prepared.before:
             wanted = 2 * sum(path.stat().st_size for path in prepared.before.iterdir() if path.is_file())
         buildfolder.need_space(out, wanted)
@@ -186,26 +187,25 @@ def _shards_in(work: Path) -> str:
     return place
 
 
-def prepare(planned: Plan, out: Path | None, place: str, scratch: Path) -> Prepared:
-    """Find out which papers must be converted, with the cache of the build at `out` if it fits.
+def prepare(planned: Plan, former: Former | None, place: str, scratch: Path) -> Prepared:
+    """Find out which papers must be converted, with the cache of the former build if it fits.
 
     `place` is where the results of shards go; what does not fit in memory goes to the folder `scratch`.
     """
     before = (
-        state.load(out, planned.asked, scratch)
-        if out is not None and blocks.can_update(planned.context.settings.image_pattern)
+        former.state(planned.asked, scratch)
+        if former is not None and blocks.can_update(planned.context.settings.image_pattern)
         else None
     )
     everything = list(planned.papers)
-    if before is None or out is None:
+    if before is None or former is None:
         fresh = State(facts.Tally(scratch), organisms=planned.context.organisms)
         fresh.maps = sorted([path, sha] for path, sha in planned.hashes if path in planned.maps)
         return Prepared(planned, fresh, everything, place=place)
     changed = before.changed(planned)
     gone = [pmcid for pmcid in before.papers if pmcid not in planned.papers]
     before.organisms = planned.context.organisms
-    before.remove([*changed, *gone])
-    return Prepared(planned, before, [p for p in everything if p in changed], [*changed, *gone], out, place)
+    return Prepared(planned, before, [p for p in everything if p in changed], [*changed, *gone], former.build, place)
 
 
 def run_shards(prepared: Prepared, engine: Engine, start: Start | None = None) -> list[Result]:
@@ -216,7 +216,8 @@ def run_shards(prepared: Prepared, engine: Engine, start: Start | None = None) -
     progress = start(sum(len(shard.records) for shard in made)) if start else None
     results: list[Result] = []
     coming = engine.map(convert, made)
-    prepared.state.sum_up()  # meanwhile
+    prepared.state.remove(prepared.forget)  # meanwhile
+    prepared.state.sum_up()
     for result in coming:
         results.append(result)
         prepared.state.add(result, prepared.plan.signatures, prepared.plan.figids)
@@ -247,11 +248,11 @@ def changes(
     Raises `UsageError` when the build has no cache that fits the options, `TooManyRejected` when too much of the
     source was refused.
     """
-    known = partial(state.known_figids, build)
+    former = Former(build)
     with ExitStack() as stack:
         early = stack.enter_context(_early(workers, source, build))
-        snapshot = stack.enter_context(opened(source, options, known=known, engine=early or None))
-        prepared = prepare(plan(snapshot, options), build, _shards_in(work), work)
+        snapshot = stack.enter_context(opened(source, options, known=former.known, engine=early or None))
+        prepared = prepare(plan(snapshot, options), former, _shards_in(work), work)
         if prepared.before is None:
             raise UsageError(
                 f"{build}: has no cache of this version and these options; build it again with them, then ask"
@@ -287,7 +288,7 @@ def opened(
     source: str,
     options: Options,
     *,
-    known: Callable[[], Known] = dict,
+    known: Callable[[], Known] = Known,
     engine: Engine | None = None,
 ) -> Iterator[Snapshot]:
     """Open a source, with the selection that the options ask for.

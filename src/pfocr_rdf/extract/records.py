@@ -7,6 +7,7 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 from pfocr_rdf.errors import Kind, Problem, problem
 from pfocr_rdf.extract import front_matter, tables
@@ -23,8 +24,7 @@ _PIECE = 1 << 16
 _FLAGS = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class RecordFiles:
+class RecordFiles(NamedTuple):
     """The files of one figure: its figid, the record's path and its tables' paths, inside the source."""
 
     figid: str

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field, replace
 from itertools import chain
 from operator import attrgetter
 from pathlib import Path
+from typing import NamedTuple
 
 from pfocr_rdf.accounts import Ledger
 from pfocr_rdf.errors import Kind, UsageError, problem
@@ -32,16 +33,12 @@ from pfocr_rdf.workers import Engine, Serial
 
 RECORD_SUFFIXES = (".md", ".txt")
 FIGURES, DATA, ORGANISMS = "_figures", "_data", "_organisms"
-_IN_ORDER = [(kind, f"{suffix}.tsv") for kind, suffix in sorted(SUFFIXES.items())]
-_KINDS = {rest: kind for kind, rest in _IN_ORDER}
+_KINDS = {f"{suffix}.tsv": kind for kind, suffix in SUFFIXES.items()}
 _SECOND_LINE = re.compile(rb"---[ \t]*\r?\nfigid: ([A-Za-z0-9._-]+)\r?\n[^ \t\r\n]")
 _HEADS = 2000
 """Records whose heads are read by one task."""
 _HEAD = 512
 """Bytes in which the second line of nearly all records ends."""
-
-Known = Mapping[str, tuple[str, str]]
-"""What an earlier run found: (signature, figid) of a record, by path; its limits must have been the same."""
 
 
 @dataclass(slots=True)
@@ -87,6 +84,13 @@ class Snapshot:
         return replace(self, records=records, whole=False, ledger=Ledger(), bytes=size)
 
 
+class Known(NamedTuple):
+    """What an earlier run found, by path: signatures of files, and figids of records. Its limits were the same."""
+
+    signatures: Mapping[str, str] = {}
+    figids: Mapping[str, str] = {}
+
+
 @dataclass(frozen=True, slots=True)
 class Reading:
     """How a folder is read: within limits; `known` gives what an earlier run found, `engine` lists and reads heads."""
@@ -102,7 +106,7 @@ def open_source(
     *,
     limits: Limits,
     cache: Path | None = None,
-    known: Callable[[], Known] = dict,
+    known: Callable[[], Known] = Known,
     engine: Engine | None = None,
 ) -> Iterator[Snapshot]:
     """Open SOURCE for the time of a `with` block; what was unpacked is removed afterwards.
@@ -216,14 +220,14 @@ def read_folder(
     if not listed and not snapshot.ledger.problems:
         raise UsageError(f"{name or root}: no records; a source has {FIGURES}/*.md, or *.md and *.txt files")
     figids = _figids(snapshot, listed, known, reading)  # heads of records are read while tables are listed
-    tables: dict[str, Kind] = {}
+    tables: dict[str, list[tuple[Kind, str]]] = {}
     prefix = f"{data}/" if data else ""
     if has_data:
         for path in _take(snapshot, next(listings[1]), None):
-            file = path[len(prefix) :]
-            if table := _kind_of(file):
-                tables[path] = table
-            elif file in MAPS:
+            stem, _, rest = path.rpartition("-")
+            if rest in _KINDS and len(stem) > len(prefix):
+                tables.setdefault(stem, []).append((_KINDS[rest], path))
+            elif path[len(prefix) :] in MAPS:
                 snapshot.maps.append(path)
             else:
                 _leave_out(snapshot, path)
@@ -234,20 +238,12 @@ def read_folder(
         snapshot.pages = _take(snapshot, pages, Kind.ORGANISM_PAGE)
     found = dict(figids)
     for figid, path in _winners(root, [(found[path], path) for path in listed], snapshot, reading.limits):
-        start = f"{prefix}{figid}-"
-        own = [(table_kind, at) for table_kind, rest in _IN_ORDER if tables.pop(at := start + rest, None)]
-        snapshot.records.append(RecordFiles(figid, path, tuple(own)))
+        snapshot.records.append(RecordFiles(figid, path, tuple(tables.pop(f"{prefix}{figid}", ()))))
     snapshot.records.sort(key=attrgetter("figid", "path"))
-    orphans: dict[str, list[str]] = {}
-    for path in tables:
-        orphans.setdefault(path.rpartition("-")[0], []).append(path)
-    for paths in orphans.values():
-        for path in paths:
-            rows = count_rows(root / path)
-            snapshot.unread.append(path)
-            snapshot.ledger.report(
-                problem("table-without-record", path, value=f"{rows} rows", kind=tables[path], count=rows)
-            )
+    for table, path in chain.from_iterable(tables.values()):
+        rows = count_rows(root / path)
+        snapshot.unread.append(path)
+        snapshot.ledger.report(problem("table-without-record", path, value=f"{rows} rows", kind=table, count=rows))
     for path in snapshot.unread:
         _leave_out(snapshot, path)
     return snapshot
@@ -260,8 +256,8 @@ def _leave_out(snapshot: Snapshot, path: str) -> None:
 
 def _figids(snapshot: Snapshot, paths: list[str], known: Known, reading: Reading) -> Iterator[tuple[str, str]]:
     """Return path and figid of each record, in any order; the engine begins at once to read those not known."""
-    signed = snapshot.signatures
-    same = {path: known[path][1] for path in paths if path in known and signed[path] == known[path][0] != ""}
+    signed, (before, figids) = snapshot.signatures, known
+    same = {path: figids[path] for path in paths if path in figids and signed[path] == before[path] != ""}
     other = [path for path in paths if path not in same]
     tasks = [_Heads(snapshot.root, other[at : at + _HEADS], reading.limits) for at in range(0, len(other), _HEADS)]
     return chain(same.items(), chain.from_iterable(reading.engine.map(_sniff_all, tasks)))
