@@ -191,7 +191,7 @@ def _kept(prepared: Prepared, results: list[Result], jobs: Jobs | None) -> thing
         for subject, text in jobs.old_subjects({thing for thing, _ in expected}) if jobs else ():
             for predicate, value in read_block(text)[1]:
                 if predicate == vocab.PFOCR_DISSENT:
-                    place, _, said = str(json.loads(value)).partition(" ")
+                    place, _, said = (json.loads(value) if "\\" in value else value[1:-1]).partition(" ")
                     name, _, given = said.partition("=")
                     at = place.partition("__")[0]
                     if (subject, name) in expected and at not in gone and not place.startswith(state.PAGES):

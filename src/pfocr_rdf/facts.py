@@ -170,7 +170,7 @@ class Tally:
         """Yield each saying (escaped) and its count, in code-point order, without those that count nothing."""
         if not self._runs:
             if self._sorted is None:
-                self._sorted = sorted(item for item in self._counts.items() if item[1])
+                self._sorted = sorted(filter(itemgetter(1), self._counts.items()))
             yield from self._sorted
             return
         runs = [_read_tally(path) for path in self._runs]

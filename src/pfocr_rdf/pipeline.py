@@ -210,7 +210,7 @@ def prepare(planned: Plan, former: Former | None, place: str, scratch: Path) -> 
 
 def run_shards(prepared: Prepared, engine: Engine, start: Start | None = None) -> list[Result]:
     """Convert all papers that must be, with the engine, and take each into the state; return the results in order."""
-    made = cut(prepared.plan, prepared.convert, prepared.place, at_least=engine.size)
+    made = cut(prepared.plan, prepared.convert, prepared.place, at_once=engine.size)
     log.info("converting %d papers in %d shards", len(prepared.convert), len(made))
     _sweep(prepared.place, made)
     progress = start(sum(len(shard.records) for shard in made)) if start else None

@@ -68,6 +68,10 @@ class Plan:
 MIN_RECORDS = 100
 """Fewer records are not worth a shard of their own."""
 
+ROUNDS = 4
+"""So many shards or more are there for each that runs at a time: the last ones end together, and while some run,
+what others found is taken in."""
+
 
 def plan(snapshot: Snapshot, options: Options) -> Plan:
     """Read pages, maps and lists, and group the records by paper."""
@@ -176,15 +180,16 @@ def _wanted_symbols(snapshot: Snapshot, context: Context) -> frozenset[tuple[str
     return frozenset(wanted)
 
 
-def cut(plan: Plan, pmcids: Sequence[str], folder: str, at_least: int = 1) -> list[Shard]:
+def cut(plan: Plan, pmcids: Sequence[str], folder: str, at_once: int = 1) -> list[Shard]:
     """Cut papers (escaped PMCIDs, in the order of the plan) into shards, whose results go to `folder`.
 
     All records of a paper are in one shard; but for that, a shard has at most as many records as the settings say.
-    There are `at_least` so many shards, if there is work for them all.
+    Where `at_once` shards run at a time, there are `ROUNDS` times as many, if there is work for them all.
     """
     context = shards.write_context(plan.context, plan.output, folder)
     made: list[Shard] = []
-    size = min(plan.context.settings.shard_records, max(MIN_RECORDS, -(-len(pmcids) // at_least)))
+    wanted = -(-len(pmcids) // (ROUNDS * at_once))
+    size = min(plan.context.settings.shard_records, max(MIN_RECORDS, wanted))
     for records in _groups((plan.papers[pmcid] for pmcid in pmcids), size):
         maps = tuple(line for files in records for line in plan.context.maps.get(files.figid, ()))
         key = _key(context, plan, records, maps)

@@ -12,6 +12,7 @@ import multiprocessing
 import os
 import signal
 import sys
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
@@ -75,7 +76,7 @@ class Processes(AbstractContextManager["Processes"]):
 
     def start(self, processes: int) -> ProcessPoolExecutor:
         """Start so many processes now, so that they are ready when tasks come."""
-        self._pool = ProcessPoolExecutor(processes, multiprocessing.get_context("spawn"), _begin, (os.getpid(),))
+        self._pool = ProcessPoolExecutor(processes, multiprocessing.get_context(_method()), _begin, (os.getpid(),))
         self._pool.submit(cores)
         return self._pool
 
@@ -111,6 +112,14 @@ class Processes(AbstractContextManager["Processes"]):
                 yield future.result()
         except BrokenProcessPool as error:
             raise PfocrError(_KILLED) from error
+
+
+def _method() -> str:
+    """Return how to start processes: as copies of this one, which need not load the program again, if that is safe.
+
+    It is so on Linux while nothing else runs here: another thread may hold a lock that no copy of it will open.
+    """
+    return "fork" if sys.platform == "linux" and threading.active_count() == 1 else "spawn"
 
 
 def _begin(parent: int) -> None:
