@@ -62,6 +62,7 @@ class Prepared:
 class Resolved:
     """What many records say, resolved: runs of shared things and of constant layers, and all that is counted.
 
+    The ledger has all accounts, and all problems but those of papers (`report_papers`).
     `touched` are the IRIs that an update takes out of the former build, but for those of papers.
     """
 
@@ -82,8 +83,7 @@ def resolve(
     more = _renew(prepared, results)
     ledger = Ledger()
     ledger.add(planned.ledger)
-    ledger.add(known.totals.ledger)
-    ledger.report(*duplicate_aliases(known.totals.aliases))
+    ledger.add(known.totals.ledger())
     ledger.check(options.settings)
     found = Things(known.all_sayings(), _places(prepared, engine))
     changed: set[str] = set()
@@ -198,6 +198,13 @@ def _kept(prepared: Prepared, results: list[Result], jobs: Jobs | None) -> thing
                         yield subject, name, given, place
 
     return look
+
+
+def report_papers(known: State, ledger: Ledger) -> None:
+    """Add the problems of all papers, which are accounted for already."""
+    aliases, problems = shards.aliases_and_problems(known.papers.values())
+    ledger.problems += problems
+    ledger.report(*duplicate_aliases(aliases))
 
 
 def duplicate_aliases(aliases: Iterable[tuple[str, str]]) -> Iterator[Problem]:
@@ -363,6 +370,7 @@ def _finish(
         prepared.state.summary = things.Summary.of(prepared.state.tally)
     about = cache.save(prepared.state, folder, planned.asked, before) if keep_cache else None
     ledger = resolved.ledger
+    report_papers(prepared.state, ledger)
     buildfolder.write_lines(folder / buildfolder.REJECTED, (found.to_json() for found in ledger.rejected()))
     buildfolder.write_lines(folder / buildfolder.WARNINGS, (found.to_json() for found in ledger.warnings()))
     content = manifest.content_hash([*planned.hashes, *prepared.state.hashes.items()])

@@ -22,12 +22,12 @@ from pfocr_rdf import facts, resources
 from pfocr_rdf.buildfolder import MANIFEST, RUN
 from pfocr_rdf.extract.records import hash_file
 from pfocr_rdf.extract.source import Known
-from pfocr_rdf.shards import problem_from, problem_parts
+from pfocr_rdf.shards import Totals, problem_from, problem_parts
 from pfocr_rdf.state import Section, State
 from pfocr_rdf.things import Summary
 
 FOLDER = ".cache"
-FORMAT = 3
+FORMAT = 4
 ABOUT = "state.json"
 """Says what the build was, and the hash of each other file of the cache, or where it is large, size and time of
 change; its first line is the hash of the rest."""
@@ -60,6 +60,7 @@ def save(state: State, build: Path, asked: str, before: Path | None) -> dict[str
         "pages": state.pages.decode(),
         "counts": state.summary.counts,
         "rows": state.summary.organisms,
+        "totals": state.totals.to_json(),
         "groups": state.groups,
         "maps": state.maps,
         "conflicts": [problem_parts(found) for found in state.conflicts],
@@ -157,9 +158,9 @@ def _save_facts(
 
 def _only_live(data: bytes, at: Mapping[str, int], number: int) -> bytes:
     """Return a section without the lines of papers whose facts stand in another one by now."""
-    table, _, lines = data.partition(b"\n\n")
-    kept = [line for line in lines.split(b"\n") if line and at.get(line[: line.index(b"__")].decode()) == number]
-    return b"\n".join([table, b"", *kept, b""]) if kept else b""
+    lines = data[facts.begin(data) :].split(b"\n") if data else []
+    kept = [line for line in lines if line and at.get(line[: line.index(b"__")].decode()) == number]
+    return b"\n".join([data[: facts.begin(data) - 1], *kept, b""]) if kept else b""
 
 
 @dataclass(slots=True)
@@ -218,6 +219,7 @@ class Former:
                 conflicts=[problem_from(parts) for parts in about["conflicts"]],
                 base=about["base"],
                 maps=about["maps"],
+                totals=Totals.from_json(about["totals"]),
                 summary=Summary(Counter(about["counts"]), Counter(about["rows"])),
             )
             state.tally.load(kept.sayings, map(int, kept.counts))

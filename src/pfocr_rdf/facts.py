@@ -27,6 +27,8 @@ Said = tuple[str, list[tuple[str, str]]]
 """A base (a figure's slug, or an organism page) and what is said there: place below the base, saying."""
 
 _SEPARATOR = "\x1f"
+_DIGITS = 10
+"""So many digits say where the lines of a section begin."""
 
 MAX_COUNTED = 500_000
 """So many different sayings are counted in memory; with more, a sorted run is put on disk."""
@@ -234,12 +236,18 @@ class Section:
         self._lines.append(f"{base}\t{places}\t{' '.join(map(str, found))}")
 
     def to_bytes(self) -> bytes:
-        """Return the section: a line of counts, sayings, an empty line, lines `base, place:times ..., number ...`."""
+        """Return the section: where its lines begin, counts, sayings; lines `base, place:times ..., number ...`."""
         if not self._said:
             return b""
         counts = Counter(self._said)
-        first = " ".join([str(counts[number]) for number in range(len(self._numbers))])
-        return "\n".join([first, *map(escape, self._numbers), "", *self._lines, ""]).encode()
+        numbers = " ".join([str(counts[number]) for number in range(len(self._numbers))])
+        head = "\n".join(["", numbers, *map(escape, self._numbers), ""]).encode()
+        return b"%0*d%b%b" % (_DIGITS, _DIGITS + len(head), head, "\n".join([*self._lines, ""]).encode())
+
+
+def begin(data: bytes) -> int:
+    """Return where the lines of a section begin that is not empty."""
+    return int(data[:_DIGITS])
 
 
 def counted(data: bytes) -> dict[str, int]:
@@ -252,7 +260,7 @@ def _table(data: bytes) -> tuple[list[str], list[int]]:
     """Return the sayings (escaped) of a section, by number, and how often each is said."""
     if not data:
         return [], []
-    counts, *sayings = data[: data.index(b"\n\n")].decode().split("\n")
+    counts, *sayings = data[_DIGITS + 1 : begin(data) - 1].decode().split("\n")
     return sayings, [*map(int, counts.split(" "))]
 
 
@@ -263,14 +271,14 @@ def said_by(data: bytes, starts: Iterable[str]) -> Iterator[str]:
     """
     if not data:
         return
-    end = data.index(b"\n\n")
-    sayings = data[:end].split(b"\n")[1:]
-    at = end + 1
+    end = begin(data) - 1
+    sayings = data[:end].split(b"\n")[2:]
+    at = end
     for start in starts:
         mark = f"\n{start}".encode()
         found = data.find(mark, at)
         if found < 0:
-            found = data.find(mark, end + 1, at + len(mark))
+            found = data.find(mark, end, at + len(mark))
         while found >= 0 and data.startswith(mark, found):
             at = data.index(b"\n", found + 1)
             for number in data[data.rindex(b"\t", found, at) + 1 : at].split(b" "):
@@ -302,10 +310,12 @@ def full_place(base: str, place: str) -> str:
 
 def lines_with(data: bytes, wanted: Container[str], telling: frozenset[str]) -> Iterator[Said]:
     """Yield base and wanted sayings (escaped) of those lines of a section that hold one of the telling ones."""
-    table, _, body = data.partition(b"\n\n")
-    sayings = table.decode().split("\n")[1:]
+    if not data:
+        return
+    sayings = data[: begin(data) - 1].decode().split("\n")[2:]
     if telling.isdisjoint(sayings):
         return
+    body = data[begin(data) :]
     sought = {b"%d" % number for number, saying in enumerate(sayings) if saying in telling}
     for row in body.split(b"\n"):
         if not sought.isdisjoint(row[row.rfind(b"\t") + 1 :].split(b" ")):

@@ -24,7 +24,7 @@ from typing import Any
 
 from pfocr_rdf import blocks, buildfolder, facts, storage
 from pfocr_rdf.accounts import Ledger
-from pfocr_rdf.assembly import OF_PAPERS, Jobs, Prepared, layers_of, resolve
+from pfocr_rdf.assembly import OF_PAPERS, Jobs, Prepared, layers_of, report_papers, resolve
 from pfocr_rdf.assembly import finish as finish
 from pfocr_rdf.cache import Former
 from pfocr_rdf.diff import Change
@@ -217,7 +217,6 @@ def run_shards(prepared: Prepared, engine: Engine, start: Start | None = None) -
     results: list[Result] = []
     coming = engine.map(convert, made)
     prepared.state.remove(prepared.forget)  # meanwhile
-    prepared.state.sum_up()
     for result in coming:
         results.append(result)
         prepared.state.add(result, prepared.plan.signatures, prepared.plan.figids)
@@ -280,7 +279,9 @@ def check(
         prepared = prepare(plan(snapshot, options), None, _shards_in(work), work)
         with _processes(workers, prepared.plan) as engine:
             results = run_shards(prepared, engine, start)
-            return resolve(prepared, results, work, engine, lenient).ledger
+            ledger = resolve(prepared, results, work, engine, lenient).ledger
+            report_papers(prepared.state, ledger)
+            return ledger
 
 
 @contextmanager

@@ -114,34 +114,51 @@ class Paper:
 
 @dataclass(slots=True)
 class Totals:
-    """What many papers have together: counts, aliases of figures with the paths of their records, accounts."""
+    """What many papers have together: counts, and accounts by kind of input."""
 
     counts: Counter[str] = field(default_factory=Counter)
-    aliases: list[tuple[str, str]] = field(default_factory=list)
-    ledger: Ledger = field(default_factory=Ledger)
+    accounts: dict[Kind, list[int]] = field(default_factory=lambda: {kind: [0] * 4 for kind in INPUT_KINDS})
 
-    def add(self, lines: Iterable[str]) -> None:
-        """Add papers as `Paper.to_line` wrote them, less the ends of lines."""
-        columns = list(zip(*(line.split("\t") for line in lines), strict=True)) or [()] * 7
-        _, _, figures, mentions, accounts, aliases, problems = columns
-        for texts in (aliases_of.split("\x1f") for aliases_of in aliases if aliases_of):
-            self.aliases += zip(map(facts.unescape, texts[::2]), map(facts.unescape, texts[1::2]), strict=True)
-        self.ledger.problems += [problem_from(parts) for text in problems if text for parts in json.loads(text)]
+    def add(self, lines: Iterable[str], times: int = 1) -> None:
+        """Add papers as `Paper.to_line` wrote them, or take them away, `times` -1."""
+        columns = list(zip(*(line.split("\t", 5) for line in lines), strict=True)) or [()] * 6
+        _, _, figures, mentions, accounts, _ = columns
         for kind, parts in zip(INPUT_KINDS, zip(*(text.split(" ") for text in accounts), strict=True), strict=False):
-            account = self.ledger.accounts[kind]
-            for part, times in Counter(parts).items():
-                emitted, merged, rejected, unresolved = _account(part)
-                account.emitted += times * emitted
-                account.merged += times * merged
-                account.rejected += times * rejected
-                account.unresolved += times * unresolved
+            mine = self.accounts[kind]
+            for part, number in Counter(parts).items():
+                for place, value in enumerate(part.split(",")):
+                    mine[place] += times * number * int(value)
         papers = len(figures) - figures.count("0")
-        self.counts.update(figures=sum(map(int, figures)), mentions=sum(map(int, mentions)), papers=papers)
+        found = {"figures": sum(map(int, figures)), "mentions": sum(map(int, mentions)), "papers": papers}
+        self.counts.update({name: times * number for name, number in found.items()})
+
+    def ledger(self) -> Ledger:
+        """Return the accounts."""
+        return Ledger({kind: Account(*numbers) for kind, numbers in self.accounts.items()})
+
+    def to_json(self) -> list[Any]:
+        """Return the totals as JSON values."""
+        return [self.counts, list(self.accounts.values())]
+
+    @classmethod
+    def from_json(cls, value: list[Any]) -> Totals:
+        """Return the totals that `to_json` took apart."""
+        counts, accounts = value
+        return cls(Counter(counts), dict(zip(INPUT_KINDS, accounts, strict=True)))
 
 
-def _account(text: str) -> tuple[int, int, int, int]:
-    emitted, merged, rejected, unresolved = text.split(",")
-    return int(emitted), int(merged), int(rejected), int(unresolved)
+def aliases_and_problems(lines: Iterable[str]) -> tuple[list[tuple[str, str]], list[Problem]]:
+    """Return the aliases of figures with the paths of their records, and the problems, of papers."""
+    aliases: list[tuple[str, str]] = []
+    problems: list[Problem] = []
+    for line in lines:
+        *_, texts, found = line.split("\t")
+        if texts:
+            parts = texts.split("\x1f")
+            aliases += zip(map(facts.unescape, parts[::2]), map(facts.unescape, parts[1::2]), strict=True)
+        if found:
+            problems += map(problem_from, json.loads(found))
+    return aliases, problems
 
 
 def problem_parts(found: Problem) -> list[Any]:

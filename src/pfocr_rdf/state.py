@@ -36,7 +36,7 @@ class State:
     """All that is known of a source.
 
     `papers` are lines of `Paper` by escaped PMCID, `at` the number of the section that holds the facts of each;
-    `totals` sum them up, after `sum_up`; `tally` counts the papers' sayings, `summary` is what they come to;
+    `totals` sum them up; `tally` counts the papers' sayings, `summary` is what they come to;
     `pages` are the facts of the organism pages; `organisms` the names that were known; `groups` and `conflicts` what
     was found when things were resolved; `base` the size of the facts when they were last written as one; `maps` path
     and hash of the map files; `forgotten` counts what the papers said that were removed; `hashes` has the SHA-256 of
@@ -60,11 +60,6 @@ class State:
     forgotten: Counter[str] = field(default_factory=Counter)
     summary: Summary = field(default_factory=Summary)
     totals: Totals = field(default_factory=Totals)
-
-    def sum_up(self) -> None:
-        """Sum up the papers that are known; those that `add` takes later come to it."""
-        self.totals = Totals()
-        self.totals.add(self.papers.values())
 
     def add(self, result: Result, signatures: Mapping[str, str], figids: Mapping[str, str]) -> None:
         """Add what a shard found."""
@@ -99,8 +94,8 @@ class State:
         self.forgotten.update(self.sayings_of(gone))
         for saying, number in self.forgotten.items():
             self.tally.add(saying, -number)
+        self.totals.add([self.papers.pop(pmcid) for pmcid in gone], -1)
         for pmcid in gone:
-            del self.papers[pmcid]
             del self.at[pmcid]
 
     def papers_saying(self, wanted: frozenset[str]) -> set[str]:
