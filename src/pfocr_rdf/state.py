@@ -132,9 +132,9 @@ class State:
             said = frozenset(saying for saying, _ in self.tally if saying[0] == "T" and saying.endswith(ends))
             found |= self.papers_saying(said)
         doubtful = self._doubtful(planned)
-        known = planned.papers.keys() & self.papers.keys()
-        found |= planned.papers.keys() - known
-        found |= {pmcid for pmcid in (known if doubtful is None else known & doubtful) if self._differs(pmcid, planned)}
+        for pmcid in planned.papers:
+            if pmcid not in self.papers or ((doubtful is None or pmcid in doubtful) and self._differs(pmcid, planned)):
+                found.add(pmcid)
         return found & planned.papers.keys()
 
     def _differs(self, pmcid: str, planned: Plan) -> bool:
@@ -157,7 +157,7 @@ class State:
         before, now = self.signatures, planned.signatures
         other = {path for path, signature in now.items() if not signature or before.get(path) != signature}
         # those that these files belonged to as well, for a record may name another one by now
-        gone = before.keys() - now.keys() | other & before.keys()
+        gone = [path for path in before if path not in now or path in other]
         figids = {_figid(path, self.figids) for path in gone} | {_figid(path, planned.figids) for path in other}
         return {facts.escape(figid.partition("__")[0]) for figid in figids}
 
