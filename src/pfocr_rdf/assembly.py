@@ -102,7 +102,10 @@ def resolve(
 
 
 def _renew(prepared: Prepared, results: Iterable[Result]) -> Counter[str]:
-    """Take the organism pages into the state; return by how many votes each saying has grown since the former build."""
+    """Take the organism pages into the state; return by how many votes sayings have grown since the former build.
+
+    What has gone and come again keeps its entry where its places are others.
+    """
     planned, known = prepared.plan, prepared.state
     before = known.page_sayings()
     section = facts.Section()
@@ -111,11 +114,13 @@ def _renew(prepared: Prepared, results: Iterable[Result]) -> Counter[str]:
     known.pages = section.to_bytes()
     if prepared.before is None:
         return Counter()
-    more = Counter(known.page_sayings())
+    more: Counter[str] = Counter()
     for result in results:
         more.update(facts.counted(result.section("facts")))
-    # what has gone and come again keeps its entry, for its places may be others
     more.subtract(known.forgotten)
+    if (moved := known.sayings_moved()) is not None:
+        more = Counter({saying: number for saying, number in more.items() if saying in moved})
+    more.update(known.page_sayings())
     more.subtract(before)
     return more
 

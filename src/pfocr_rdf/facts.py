@@ -264,25 +264,24 @@ def _table(data: bytes) -> tuple[list[str], list[int]]:
     return sayings, [*map(int, counts.split(" "))]
 
 
-def said_by(data: bytes, starts: Iterable[str]) -> Iterator[str]:
-    """Yield each saying (escaped) of the lines of a section that begin in some ways, as often as it is said.
+def lines_from(data: bytes, starts: Iterable[str]) -> Iterator[Said]:
+    """Yield base and sayings (escaped) of the lines of a section that begin in some ways.
 
     Lines that begin alike stand together; those that come in the order of `starts` are found in one go.
     """
     if not data:
         return
     end = begin(data) - 1
-    sayings = data[:end].split(b"\n")[2:]
+    sayings = data[:end].decode().split("\n")[2:]
     at = end
     for start in starts:
         mark = f"\n{start}".encode()
         found = data.find(mark, at)
         if found < 0:
             found = data.find(mark, end, at + len(mark))
-        while found >= 0 and data.startswith(mark, found):
+        while 0 <= found < len(data) - 1 and data.startswith(mark, found):
             at = data.index(b"\n", found + 1)
-            for number in data[data.rindex(b"\t", found, at) + 1 : at].split(b" "):
-                yield sayings[int(number)].decode()
+            yield said_in(data[found + 1 : at].decode(), sayings)
             found = at
 
 

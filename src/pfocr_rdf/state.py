@@ -16,6 +16,8 @@ from pfocr_rdf.things import Summary
 
 PAGES = "_organisms/"
 """Begins the place of an organism page."""
+MAX_COMPARED = 5_000
+"""So many papers at most are compared with what they said before, for that is kept in memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +41,9 @@ class State:
     `totals` sum them up; `tally` counts the papers' sayings, `summary` is what they come to;
     `pages` are the facts of the organism pages; `organisms` the names that were known; `groups` and `conflicts` what
     was found when things were resolved; `base` the size of the facts when they were last written as one; `maps` path
-    and hash of the map files; `forgotten` counts what the papers said that were removed; `hashes` has the SHA-256 of
-    each file of a paper, `signatures` how it was signed (see `extract.signatures`) and `figids` the figid of each
-    record, by path.
+    and hash of the map files; `forgotten` counts what the papers said that were removed, `removed` has it by place,
+    and `moved` is what was found to stand elsewhere; `hashes` has the SHA-256 of each file of a paper, `signatures`
+    how it was signed (see `extract.signatures`) and `figids` the figid of each record, by path.
     """
 
     tally: facts.Tally
@@ -58,6 +60,8 @@ class State:
     base: int = 0
     maps: list[list[str]] = field(default_factory=list)
     forgotten: Counter[str] = field(default_factory=Counter)
+    removed: dict[str, set[tuple[str, str]]] = field(default_factory=dict)
+    moved: set[str] | None = None
     summary: Summary = field(default_factory=Summary)
     totals: Totals = field(default_factory=Totals)
 
@@ -66,6 +70,8 @@ class State:
         number = len(self.sections)
         start, size = result.sections["facts"]
         self.sections.append(Section(result.data, start, size))
+        said = result.section("facts")
+        self._compare(said)
         papers = result.section("papers").decode().split("\n")[:-1]
         self.totals.add(papers)
         for line in papers:
@@ -77,26 +83,39 @@ class State:
         self.hashes.update(zip(files, [line[line.index("\t") + 1 :] for line in lines], strict=True))
         self.signatures.update((path, signatures.get(path, "")) for path in files)
         self.figids.update((path, figids[path]) for path in files if path in figids)
-        self.tally.read(result.section("facts"))
-
-    def sayings_of(self, pmcids: Iterable[str]) -> Iterator[str]:
-        """Yield each saying (escaped) of some papers, as often as they say it."""
-        wanted: dict[int, set[str]] = {}
-        for pmcid in pmcids:
-            if pmcid in self.at:
-                wanted.setdefault(self.at[pmcid], set()).add(pmcid)
-        for number, found in sorted(wanted.items()):
-            yield from facts.said_by(self.sections[number].read(), sorted(f"{pmcid}__" for pmcid in found))
+        self.tally.read(said)
 
     def remove(self, pmcids: Iterable[str]) -> None:
         """Forget papers; what they said is taken from the tally."""
         gone = [pmcid for pmcid in pmcids if pmcid in self.papers]
-        self.forgotten.update(self.sayings_of(gone))
+        wanted: dict[int, list[str]] = {}
+        for pmcid in gone:
+            wanted.setdefault(self.at.pop(pmcid), []).append(f"{pmcid}__")
+        self.moved = set() if len(gone) <= MAX_COMPARED else None
+        for number, starts in sorted(wanted.items()):
+            for base, said in facts.lines_from(self.sections[number].read(), sorted(starts)):
+                self.forgotten.update([saying for _, saying in said])
+                if self.moved is not None:
+                    self.removed[base] = set(said)
         for saying, number in self.forgotten.items():
             self.tally.add(saying, -number)
         self.totals.add([self.papers.pop(pmcid) for pmcid in gone], -1)
-        for pmcid in gone:
-            del self.at[pmcid]
+
+    def _compare(self, section: bytes) -> None:
+        """Note which sayings of papers that were added stand in other places than before."""
+        if self.moved is not None:
+            for base, said in facts.lines_from(section, [""]):
+                self.moved.update(saying for _, saying in self.removed.pop(base, set()).symmetric_difference(said))
+
+    def sayings_moved(self) -> set[str] | None:
+        """Return the sayings (escaped) of papers that were removed or added, but for those in the places they had.
+
+        None stands for all: too many papers were removed to compare them.
+        """
+        if self.moved is not None:
+            self.moved.update(saying for said in self.removed.values() for _, saying in said)
+        self.removed.clear()
+        return self.moved
 
     def papers_saying(self, wanted: frozenset[str]) -> set[str]:
         """Return the papers of which a line holds any of the sayings (escaped)."""
