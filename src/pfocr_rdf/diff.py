@@ -20,11 +20,10 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from pfocr_rdf import blocks, buildfolder, codecs, serialize, vocab
+from pfocr_rdf import blocks, buildfolder, codecs, layers, serialize, vocab
 from pfocr_rdf import identifiers as ids
 from pfocr_rdf.blocks import Source
 from pfocr_rdf.errors import UsageError
-from pfocr_rdf.layers import compare
 from pfocr_rdf.model import Layer
 from pfocr_rdf.terms import Pair, iri, string
 
@@ -35,12 +34,25 @@ _SORTED_IN_MEMORY = 400_000
 
 
 class Change(NamedTuple):
-    """A subject of a layer that differs: its Turtle before and after, empty where it is not there."""
+    """A subject of a layer that differs: whether it was and is there, its title, triples added and removed.
+
+    The triples are lines of N-Triples, in any order; only figures in the layer `core` have a title.
+    """
 
     layer: Layer
     subject: str
-    old: str
-    new: str
+    was: bool
+    now: bool
+    title: str
+    added: list[str]
+    removed: list[str]
+
+    @classmethod
+    def of(cls, layer: Layer, subject: str, old: str, new: str) -> Change:
+        """Compare a subject's Turtle before and after, empty where it is not there."""
+        added, removed = serialize.differences(old, new)
+        title = _title(new or old) if layer is Layer.CORE and subject.startswith(ids.FIGURES) else ""
+        return cls(layer, subject, bool(old), bool(new), title, added, removed)
 
 
 class Form(StrEnum):
@@ -63,13 +75,13 @@ class FigureChange:
 
     def to_json(self) -> dict[str, Any]:
         """Return the change as JSON values."""
-        layers = {name: {"added": added, "removed": removed} for name, (added, removed) in sorted(self.layers.items())}
+        numbers = {name: {"added": added, "removed": removed} for name, (added, removed) in sorted(self.layers.items())}
         return {
             "figid": self.figid,
             "figure": ids.figure(self.figid),
             "change": self.how,
             "title": self.title,
-            "layers": layers,
+            "layers": numbers,
         }
 
 
@@ -125,8 +137,25 @@ def _layer(layer: Layer, before: _Build, after: _Build) -> Iterator[Change]:
     same = {(block.first, block.digest) for block in old} & {(block.first, block.digest) for block in new}
     left = [block for block in old if block.first and (block.first, block.digest) not in same]
     right = [block for block in new if block.first and (block.first, block.digest) not in same]
-    for subject, was, now in compare(before.items(layer, left), after.items(layer, right)):
-        yield Change(layer, subject, was, now)
+    for subject, was, now in layers.compare(before.items(layer, left), after.items(layer, right)):
+        yield Change.of(layer, subject, was, now)
+
+
+def spool(job: layers.Job) -> tuple[Layer, str]:
+    """Write what an update would change in a layer to a file in the work folder; return the layer and the path.
+
+    Any process can do it; `read_spooled` reads the file.
+    """
+    path = Path(job.work) / f"changes-{job.layer}.jsonl"
+    with path.open("w", encoding="utf-8", newline="\n") as out:
+        out.writelines(f"{json.dumps(Change.of(job.layer, *found)[1:])}\n" for found in layers.changes(job))
+    return job.layer, str(path)
+
+
+def read_spooled(layer: Layer, path: str) -> Iterator[Change]:
+    """Yield the changes that `spool` wrote."""
+    with Path(path).open(encoding="utf-8", newline="\n") as lines:
+        yield from (Change(layer, *json.loads(line)) for line in lines)
 
 
 def write(
@@ -141,15 +170,14 @@ def write(
     found = Difference()
     if out is None:
         for change in changes:
-            _count(found, change, *_triples(change))
+            _count(found, change)
         return found
     wanted = set(forms)
     with buildfolder.new_folder(out) as folder, tempfile.TemporaryDirectory(dir=folder, prefix=".sort") as scratch:
         sorted_lines: dict[tuple[str, str], _Sorted] = {}
         for change in changes:
-            added, removed = _triples(change)
-            _count(found, change, added, removed)
-            for kind, lines in (("added", added), ("removed", removed)):
+            _count(found, change)
+            for kind, lines in (("added", change.added), ("removed", change.removed)):
                 if lines:
                     key = (str(change.layer), kind)
                     if key not in sorted_lines:
@@ -177,17 +205,11 @@ def _name(old: str, parts: dict[tuple[str, str], Path]) -> str:
     return digest.hexdigest()
 
 
-def _triples(change: Change) -> tuple[set[str], set[str]]:
-    """Return the triples that a change adds and removes, as lines of N-Triples."""
-    old, new = set(serialize.ntriples(change.old)), set(serialize.ntriples(change.new))
-    return new - old, old - new
-
-
-def _count(found: Difference, change: Change, added: set[str], removed: set[str]) -> None:
+def _count(found: Difference, change: Change) -> None:
     """Count a change, and take down which figure it concerns."""
     numbers = found.layers.setdefault(str(change.layer), [0, 0])
-    numbers[0] += len(added)
-    numbers[1] += len(removed)
+    numbers[0] += len(change.added)
+    numbers[1] += len(change.removed)
     figid = figid_of(change.subject)
     if not figid:
         return
@@ -195,11 +217,11 @@ def _count(found: Difference, change: Change, added: set[str], removed: set[str]
     if figure is None:
         figure = found.figures[figid] = FigureChange(figid)
     numbers = figure.layers.setdefault(str(change.layer), [0, 0])
-    numbers[0] += len(added)
-    numbers[1] += len(removed)
+    numbers[0] += len(change.added)
+    numbers[1] += len(change.removed)
     if change.layer is Layer.CORE:
-        figure.how = "changed" if change.old and change.new else "added" if change.new else "removed"
-        figure.title = _title(change.new or change.old)
+        figure.how = "changed" if change.was and change.now else "added" if change.now else "removed"
+        figure.title = change.title
 
 
 def figid_of(subject: str) -> str:
@@ -317,8 +339,8 @@ def _write_figures(found: Difference, folder: Path, old: str, new: str) -> None:
 def lines_of(figures: Iterable[FigureChange]) -> Iterator[str]:
     """Yield one line of text for each figure."""
     for figure in figures:
-        layers = ", ".join(f"{name} +{a} -{r}" for name, (a, r) in sorted(figure.layers.items()))
-        yield f"{figure.how}\t{figure.figid}\t{figure.title}\t{layers}"
+        numbers = ", ".join(f"{name} +{a} -{r}" for name, (a, r) in sorted(figure.layers.items()))
+        yield f"{figure.how}\t{figure.figid}\t{figure.title}\t{numbers}"
 
 
 def _named(sha256: str) -> str:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import heapq
-import json
 import os
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
@@ -149,14 +148,6 @@ def subjects_at(job: Job, iris: set[str]) -> Iterator[Item]:
     with closing(Source(job.old.path, CODECS[job.output.compress])) as source:
         for number, tokens in starts.items():
             yield from _items_at(source.text(body[number]), tuple(tokens))
-
-
-def spool_changes(job: Job) -> tuple[Layer, str]:
-    """Write what `changes` yields to a file of JSON lines in the work folder; return the layer and the path."""
-    path = Path(job.work) / f"changes-{job.layer}.jsonl"
-    with path.open("w", encoding="utf-8", newline="\n") as out:
-        out.writelines(f"{json.dumps(change)}\n" for change in changes(job))
-    return job.layer, str(path)
 
 
 def _renewed(data: bytes, touched: _Touch, new: _Ahead) -> Iterator[Item]:

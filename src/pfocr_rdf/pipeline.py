@@ -9,7 +9,6 @@ values and files.
 from __future__ import annotations
 
 import hashlib
-import json
 import logging
 import os
 import platform
@@ -22,7 +21,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from pfocr_rdf import blocks, buildfolder, facts, storage
+from pfocr_rdf import blocks, buildfolder, diff, facts, storage
 from pfocr_rdf.accounts import Ledger
 from pfocr_rdf.assembly import OF_PAPERS, Jobs, Prepared, layers_of, report_papers, resolve
 from pfocr_rdf.assembly import finish as finish
@@ -31,7 +30,6 @@ from pfocr_rdf.diff import Change
 from pfocr_rdf.errors import UsageError
 from pfocr_rdf.extract import git
 from pfocr_rdf.extract.source import FIGURES, Known, Snapshot, open_source
-from pfocr_rdf.layers import spool_changes
 from pfocr_rdf.plan import Options as Options
 from pfocr_rdf.plan import Plan, cut, plan
 from pfocr_rdf.shards import Progress, Result, Shard, convert
@@ -260,14 +258,15 @@ def changes(
         results = run_shards(prepared, engine, start)
         layers = layers_of(options)
         jobs = Jobs(prepared, results, work, work)
-        first = engine.map(spool_changes, jobs.of(layer for layer in layers if layer in OF_PAPERS))
+        first = engine.map(diff.spool, jobs.of(layer for layer in layers if layer in OF_PAPERS))
         resolved = resolve(prepared, results, work, engine, options, jobs)
         jobs.add(resolved.runs)
-        others = jobs.of((layer for layer in layers if layer not in OF_PAPERS), resolved.touched)
-        spooled = dict(chain(engine.map(spool_changes, others), first))
+        others = engine.map(
+            diff.spool, jobs.of((layer for layer in layers if layer not in OF_PAPERS), resolved.touched)
+        )
+        spooled = dict(chain(first, others))
         for layer in layers:
-            with Path(spooled[layer]).open(encoding="utf-8") as lines:
-                yield from (Change(layer, *json.loads(line)) for line in lines)
+            yield from diff.read_spooled(layer, spooled[layer])
 
 
 def check(

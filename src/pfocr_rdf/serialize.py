@@ -60,6 +60,18 @@ def ntriples(text: str) -> list[str]:
     return _lines(text, " .\n")
 
 
+def differences(old: str, new: str) -> tuple[list[str], list[str]]:
+    """Return what one subject's Turtle, or none, says more and less than it did, as lines of N-Triples in any order."""
+    subject, was = read_block(old) if old else ("", [])
+    subject, now = read_block(new) if new else (subject, [])
+    before, after = set(was), set(now)
+    added, removed = (
+        [f"<{subject}> {full(predicate)} {full(value)} .\n" for predicate, value in pairs]
+        for pairs in (after - before, before - after)
+    )
+    return added, removed
+
+
 def _lines(text: str, end: str) -> list[str]:
     lines: list[str] = []
     subject = predicate = ""
