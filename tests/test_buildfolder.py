@@ -80,8 +80,8 @@ MOMENTS = {
     "before the lists": 'before(buildfolder, "write_lines", 2)',
     "before the manifest": 'before(buildfolder, "write_json", 1)',
     "after the manifest": 'after(buildfolder, "write_json", 1)',
-    "before the cache": 'before(assembly.state, "save")',
-    "after the cache": 'after(assembly.state, "seal")',
+    "before the cache": 'before(assembly.cache, "save")',
+    "after the cache": 'after(assembly.cache, "seal")',
     "before the folder is synced": 'before(buildfolder, "_sync")',
     "after the folder is synced": 'after(buildfolder, "_sync")',
 }
