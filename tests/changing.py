@@ -40,7 +40,7 @@ class Files:
         """Write a file, with a time of change that no file had before."""
         target = self.root / path
         target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(text.encode() if isinstance(text, str) else text)
+        target.write_bytes(text.encode(errors="surrogateescape") if isinstance(text, str) else text)
         self.touch(path)
 
     def touch(self, path: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -181,6 +182,15 @@ def test_a_table_read_at_once_is_that_read_line_by_line(
     plain = tables._parse_lines(data, Kind.GENE_ROW, "p", LIMITS)
     for name in ("kind", "path", "rows", "bad", "unknown", "fault", "cleaned", "size"):
         assert getattr(found, name) == getattr(plain, name), name
+
+
+@pytest.mark.parametrize("widths", [widths for n in range(4) for widths in product(range(1, 8), repeat=n)], ids=str)
+def test_rows_that_are_too_short_and_too_long_do_not_make_up_for_each_other(widths: tuple[int, ...]) -> None:
+    header = b"word\tmesh\tmatch\tname\tchebi"
+    data = b"\n".join([header, *(b"\t".join([b"NA"] * width) for width in widths)])
+    found = tables.parse(data, Kind.CHEMICAL_ROW, "p", LIMITS)
+    assert [len(found.rows), len(found.bad)] == [widths.count(5), len(widths) - widths.count(5)]
+    assert found.size == len(widths)
 
 
 def test_a_sound_table_is_read_at_once() -> None:

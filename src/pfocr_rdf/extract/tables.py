@@ -160,12 +160,13 @@ def _parse_plain(data: bytes, kind: Kind, path: str, limits: Limits) -> Table | 
         return None
     if not body:
         return Table(kind, path)
-    # each line end becomes a cell of its own: if it is the last of its row everywhere, no row has a cell too many
+    # each line end becomes a cell of its own: if all are the last of their rows, each row has as many cells as names
     cells = body.replace("\n", "\t\n\t").split("\t")
     width = len(layout.names) + 1
     ends = cells[width - 1 :: width]
     size = len(ends) + 1
-    if size > limits.table_rows or ends.count("\n") != len(ends) or len(cells) != size * width - 1:
+    lines = body.count("\n") + 1
+    if size > limits.table_rows or size != lines or ends.count("\n") != len(ends) or len(cells) != size * width - 1:
         return None
     return Table(kind, path, tuple([cells[at::width] for at in layout.picks]), size=size)
 
