@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
+import math
 import shutil
 import sys
 from collections.abc import Sequence
@@ -66,7 +67,10 @@ class Grid:
 
 @dataclass(frozen=True, slots=True)
 class Goal:
-    """A number and what it should be at most; above `limit` it is a failure. Too small a run is not `judged`."""
+    """A number and what it should be at most; above `limit`, if there is one, it is a failure.
+
+    Too small a run is not `judged`.
+    """
 
     name: str
     value: float
@@ -86,7 +90,10 @@ class Goal:
 
     def row(self) -> list[str]:
         """Return name, value, goal, limit and verdict."""
-        return [self.name, *(self.form.format(number) for number in (self.value, self.goal, self.limit)), self.verdict]
+        numbers = [
+            self.form.format(number) if number < math.inf else "" for number in (self.value, self.goal, self.limit)
+        ]
+        return [self.name, *numbers, self.verdict]
 
 
 GOALS = ("goal", "measured", "at most", "fails above", "verdict")
