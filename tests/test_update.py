@@ -6,12 +6,13 @@ import json
 import os
 import random
 import shutil
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from pfocr_rdf import cache, facts, layers, resources
+from pfocr_rdf import cache, facts, layers, resources, state, workers
 from pfocr_rdf.facts import Tally
 from tests import changing
 from tests.changing import Files, build, contents, options, same
@@ -453,3 +454,21 @@ def test_a_build_without_cache_writes_and_reads_none(few: Files, tmp_path: Path)
     assert not (tmp_path / "out" / cache.FOLDER).exists()
     assert build(few, tmp_path / "out").converted == 30
     assert build(few, tmp_path / "out").converted == 0
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_papers_that_are_too_many_to_compare_give_the_same_bytes(
+    seed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(state, "MAX_COMPARED", 0)
+    sequence(seed, tmp_path, 3)
+
+
+@pytest.mark.parametrize("alone", [True, False])
+def test_workers_are_copies_of_this_process_only_where_no_other_thread_runs(
+    alone: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("threading.active_count", lambda: 1 if alone else 2)
+    assert workers._method() == ("fork" if alone and sys.platform == "linux" else "spawn")
+    with workers.Processes(2) as engine:
+        assert sorted(engine.map(abs, [-1, -2, -3])) == [1, 2, 3]

@@ -264,6 +264,11 @@ def _table(data: bytes) -> tuple[list[str], list[int]]:
     return sayings, [*map(int, counts.split(" "))]
 
 
+def _sayings(data: bytes) -> list[str]:
+    """Return the sayings (escaped) of a section that is not empty, by number."""
+    return data[: begin(data) - 1].decode().split("\n")[2:]
+
+
 def lines_from(data: bytes, starts: Iterable[str]) -> Iterator[Said]:
     """Yield base and sayings (escaped) of the lines of a section that begin in some ways.
 
@@ -272,7 +277,7 @@ def lines_from(data: bytes, starts: Iterable[str]) -> Iterator[Said]:
     if not data:
         return
     end = begin(data) - 1
-    sayings = data[:end].decode().split("\n")[2:]
+    sayings = _sayings(data)
     at = end
     for start in starts:
         mark = f"\n{start}".encode()
@@ -311,7 +316,7 @@ def lines_with(data: bytes, wanted: Container[str], telling: frozenset[str]) -> 
     """Yield base and wanted sayings (escaped) of those lines of a section that hold one of the telling ones."""
     if not data:
         return
-    sayings = data[: begin(data) - 1].decode().split("\n")[2:]
+    sayings = _sayings(data)
     if telling.isdisjoint(sayings):
         return
     body = data[begin(data) :]
