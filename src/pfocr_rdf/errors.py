@@ -5,7 +5,8 @@ broken environment. The tree:
 
     PfocrError
     ├── UsageError         the call cannot work as given            exit code 2
-    └── TooManyRejected    more of the source refused than allowed  exit code 3
+    ├── TooManyRejected    more of the source refused than allowed  exit code 3
+    └── NotValid           a check of a release found violations    exit code 4
 """
 
 from __future__ import annotations
@@ -33,6 +34,12 @@ class TooManyRejected(PfocrError):
     """More records or rows were rejected than the settings allow; nothing was replaced."""
 
     exit_code = 3
+
+
+class NotValid(PfocrError):
+    """A build or release breaks a rule of the data model; nothing was published."""
+
+    exit_code = 4
 
 
 class NotJsonLd(ValueError):

@@ -25,6 +25,11 @@ def read_text(name: str) -> str:
     return files(PACKAGE).joinpath(name).read_text(encoding="utf-8")
 
 
+def names(folder: str) -> list[str]:
+    """Return the names of the shipped files in a folder of `ontologies/`, in order."""
+    return sorted(entry.name for entry in files(PACKAGE).joinpath(folder).iterdir() if entry.is_file())
+
+
 @cache
 def prefix_map() -> dict[str, str]:
     """Return prefix to namespace, in alphabetical order."""

@@ -1,0 +1,1 @@
+"""From a checked build to a published release: description, files, history."""

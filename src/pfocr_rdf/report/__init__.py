@@ -1,0 +1,1 @@
+"""The report of a release: its numbers, pictures and page."""
