@@ -7,14 +7,13 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pfocr_rdf import buildfolder
 from pfocr_rdf import identifiers as ids
 from pfocr_rdf.errors import PfocrError, UsageError
-from pfocr_rdf.report import plots
+from pfocr_rdf.report import pictures, plots
 from pfocr_rdf.report.data import Number, Release, ReportData
-from pfocr_rdf.report.plots import Series, Text
 from pfocr_rdf.validation.checks import Severity
 from pfocr_rdf.validation.findings import Outcome, Report, Status
 
@@ -23,13 +22,8 @@ if TYPE_CHECKING:
 
 HTML = "report.html"
 JSON = "report.json"
-PLOTTED = 20
-"""Things that a plot of the most frequent ones shows; the table beside it has them all."""
-
 NOTABLE = 0.1
 """A count that changed by this share since the last release is marked (check Q32)."""
-
-_LEVELS = {"symbol": "by symbol", "synonym": "by synonym", "family": "by family"}
 
 
 def write(data: ReportData, path: Path) -> list[Path]:
@@ -57,7 +51,7 @@ def render(data: ReportData) -> str:
     from markupsafe import Markup
 
     environment = _environment()
-    drawn = {name: Markup(svg) for name, svg in _plots(data).items()}  # noqa: S704 - our own, labels escaped
+    drawn = {name: Markup(svg) for name, svg in pictures.drawn(data).items()}  # noqa: S704 - our own, labels escaped
     checks = data.checks.outcomes if data.checks else []
     return environment.get_template("report.html.j2").render(
         data=data,
@@ -70,17 +64,14 @@ def render(data: ReportData) -> str:
         triples=sum(number.now for number in data.layers),
         links=sum(number for _, number in data.levels),
         figures=data.count("figures"),
-        levels=_LEVELS,
+        plotted=pictures.PLOTTED,
     )
 
 
 def need_extra() -> None:
     """Raise `UsageError` when what the report is made with is not installed."""
     _environment()
-    try:
-        import matplotlib  # noqa: F401
-    except ImportError as error:
-        raise UsageError(plots.NEEDS) from error
+    plots.need_matplotlib()
 
 
 def _environment() -> Environment:
@@ -155,7 +146,7 @@ def state(outcome: Outcome) -> str:
 
 def percent(part: int, whole: int) -> str:
     """Return a share in per cent; none of nothing is a dash."""
-    return f"{part / whole:.1%}".replace("%", " %") if whole else "\N{EN DASH}"
+    return f"{part / whole:.1%}".replace("%", "\N{NO-BREAK SPACE}%") if whole else "\N{EN DASH}"
 
 
 def difference(number: Number) -> str:
@@ -165,7 +156,7 @@ def difference(number: Number) -> str:
     by = number.now - number.before
     if not by:
         return "±0"
-    relative = f" ({by / number.before:+.1%})".replace("%", " %") if number.before else ""
+    relative = f" ({by / number.before:+,.1%})".replace("%", "\N{NO-BREAK SPACE}%") if number.before else ""
     return f"{by:+,}{relative}".replace("-", "\N{MINUS SIGN}")
 
 
@@ -197,54 +188,3 @@ def _order(outcome: Outcome) -> tuple[int, int, int]:
 
 def _many(number: int, one: str, more: str = "") -> str:
     return f"{number:,} {one if number == 1 else more or f'{one}s'}"
-
-
-def _plots(data: ReportData) -> dict[str, str]:
-    """Draw all plots for which there is anything to show."""
-    made: dict[str, str] = {}
-    years = {int(year): number for year, number in data.years if year}
-    if years:
-        span = range(min(years), max(years) + 1)
-        every = next(step for step in (1, 2, 5, 10, 20, 50) if len(span) <= 9 * step or step == 50)
-        text = Text("years", "Figures by year", f"Columns: figures of the years {span[0]} to {span[-1]}; table beside.")
-        labels = [str(year) if year % every == 0 else "" for year in span]
-        made["years"] = plots.columns(text, labels, [years.get(year, 0) for year in span], "year of publication")
-    if chosen := data.organisms[:PLOTTED]:
-        text = Text("organisms", "Figures by organism", _alt("figures by organism, of genes and as named", chosen[0]))
-        series = [
-            Series("has a gene of it", [organism.genes for organism in chosen]),
-            Series("paper is about it", [organism.about for organism in chosen]),
-        ]
-        made["organisms"] = plots.bars(text, [organism.label for organism in chosen], series)
-    for name, title, items in (
-        ("journals", "Figures by journal", data.journals.top),
-        ("genes", "Genes by figures", data.genes),
-    ):
-        if chosen_items := items[: PLOTTED if name == "genes" else None]:
-            text = Text(name, title, _alt(title.lower(), chosen_items[0]))
-            numbers = [Series("figures", [item.count for item in chosen_items])]
-            made[name] = plots.bars(text, [item.label for item in chosen_items], numbers)
-    bins = data.genes_per_figure.bins
-    labels = [str(b.low) if b.low == b.high else f"{b.low}\N{EN DASH}{b.high}" for b in bins]
-    text = Text("spread", "Genes per figure", "Columns: figures by number of genes, in bins of powers of two.")
-    made["spread"] = plots.columns(text, labels, [b.count for b in bins], "genes in the figure")
-    if sum(number for _, number in data.levels):
-        text = Text("levels", "Gene links by level", "One bar: shares of links by symbol, by synonym, by family.")
-        made["levels"] = plots.shares(text, [Series(_LEVELS[name], [number]) for name, number in data.levels])
-    if data.mentions:
-        text = Text("mentions", "Mentions by lexicon", _alt_text("mentions by lexicon", data.mentions[0].lexicon))
-        numbers = [Series("mentions", [mention.count for mention in data.mentions])]
-        made["mentions"] = plots.bars(text, [mention.lexicon for mention in data.mentions], numbers)
-    covered = [link for link in data.coverage if link.kind == "figures"]
-    text = Text("figures-with", "Figures with", "Bars: per cent of figures that have a gene, a chemical and so on.")
-    per_cent = [Series("per cent", [100 * link.count / link.total if link.total else 0.0 for link in covered])]
-    made["coverage"] = plots.bars(text, [link.what for link in covered], per_cent, percent=True)
-    return made
-
-
-def _alt(what: str, first: Any) -> str:
-    return _alt_text(what, first.label)
-
-
-def _alt_text(what: str, first: str) -> str:
-    return f"Bars: {what}; {first} has the most. The table beside has the numbers."

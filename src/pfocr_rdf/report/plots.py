@@ -23,17 +23,17 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 NEEDS = "the report needs the extra `release`: pip install 'pfocr-rdf[release]'"
-LABEL = 26
+LABEL = 24
 """Characters of a label beside a bar, at most."""
 
-_WIDTH = 5.4
+_WIDTH = 4.9
 """Inches; 72 units of the SVG each. Narrow, so that its text can be read on a telephone too."""
 
 _COLOURS = {"#010101": "var(--ink)", "#020202": "var(--accent)", "#030303": "var(--tint)", "#040404": "var(--rule)"}
 """Colours that are drawn with, and what the page has in their place."""
 
 _INK, _ACCENT, _TINT, _RULE = _COLOURS
-_HATCHES = ("", "////", "....")
+_HATCHES = ("", "////", "---")
 _FACES = (_ACCENT, _TINT, _TINT)
 
 
@@ -52,6 +52,14 @@ class Series:
 
     name: str
     values: Sequence[float]
+
+
+def need_matplotlib() -> None:
+    """Raise `UsageError` when matplotlib is not installed."""
+    try:
+        import matplotlib.figure  # noqa: F401
+    except ImportError as error:
+        raise UsageError(NEEDS) from error
 
 
 def columns(text: Text, labels: Sequence[str], values: Sequence[int], below: str) -> str:
@@ -77,23 +85,23 @@ def columns(text: Text, labels: Sequence[str], values: Sequence[int], below: str
 def bars(text: Text, labels: Sequence[str], series: Sequence[Series], *, percent: bool = False) -> str:
     """Return bars that lie below each other, the first on top; each with its value beside it."""
     count = max(len(labels), 1)
-    height = 0.19 * count * (1.7 if len(series) > 1 else 1.25) + (0.55 if len(series) > 1 else 0.3)
+    height = 0.19 * count * (2.0 if len(series) > 1 else 1.25) + (0.55 if len(series) > 1 else 0.3)
     with _figure(text, height) as (figure, axes):
         thick = 0.78 / len(series)
         for number, one in enumerate(series):
             places = [place + (number - (len(series) - 1) / 2) * thick for place in range(len(labels))]
             axes.barh(places, one.values, height=thick * 0.92, label=one.name, **_look(number))
             for place, value in zip(places, one.values, strict=True):
-                shown = f"{value:.1f} %" if percent else f"{value:,.0f}"
+                shown = f"{value:.1%}".replace("%", "\N{NO-BREAK SPACE}%") if percent else f"{value:,.0f}"
                 axes.annotate(shown, (value, place), (3, 0), va="center", **_BESIDE)
         axes.set_yticks(range(len(labels)), [_short(label) for label in labels])
         axes.set_ylim(count - 0.4, -0.6)
-        axes.set_xlim(0, 100 if percent else max((max(one.values, default=1) for one in series), default=1) or 1)
+        axes.set_xlim(0, 1 if percent else max((max(one.values, default=1) for one in series), default=1) or 1)
         axes.tick_params(axis="y", length=0)
         axes.xaxis.set_visible(False)
         axes.spines["bottom"].set_visible(False)
         if len(series) > 1:
-            figure.legend(loc="outside upper left", ncols=len(series), frameon=False, handlelength=1.6)
+            figure.legend(loc="outside upper left", ncols=len(series), **_LEGEND)
         return _svg(text, figure)
 
 
@@ -104,15 +112,29 @@ def shares(text: Text, series: Sequence[Series]) -> str:
         left = 0.0
         for number, one in enumerate(series):
             share = one.values[0] / total
-            axes.barh([0], [share], left=left, height=0.6, label=f"{one.name} {share:.1%}", **_look(number))
+            axes.barh(
+                [0],
+                [share],
+                left=left,
+                height=0.6,
+                label=f"{one.name} {share:.1%}".replace("%", "\N{NO-BREAK SPACE}%"),
+                **_look(number),
+            )
             left += share
         axes.set_axis_off()
         axes.set_xlim(0, 1)
-        figure.legend(loc="outside lower left", ncols=len(series), frameon=False, handlelength=1.6)
+        figure.legend(loc="outside lower left", ncols=len(series), **_LEGEND)
         return _svg(text, figure)
 
 
 _BESIDE: dict[str, Any] = {"textcoords": "offset points", "fontsize": 9, "annotation_clip": False}
+_LEGEND: dict[str, Any] = {
+    "frameon": False,
+    "handlelength": 1.4,
+    "handletextpad": 0.5,
+    "columnspacing": 1.2,
+    "fontsize": 9,
+}
 _ABOVE: dict[str, Any] = {**_BESIDE, "ha": "center", "va": "bottom"}
 
 
@@ -140,11 +162,10 @@ def _figure(text: Text, height: float) -> Iterator[tuple[Figure, Axes]]:
 
     Raises `UsageError` when matplotlib is not installed.
     """
-    try:
-        import matplotlib as mpl
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise UsageError(NEEDS) from error
+    need_matplotlib()
+    import matplotlib as mpl
+    from matplotlib.figure import Figure
+
     style: dict[Any, Any] = {
         "svg.hashsalt": text.name,
         "svg.fonttype": "none",
