@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from pfocr_rdf import printing
+from pfocr_rdf.errors import UsageError
 from pfocr_rdf.options import Release
 
 app = typer.Typer()
@@ -31,6 +32,8 @@ def report(
     """Write a page that says what a release holds: numbers, plots, checks, what was refused."""
     from pfocr_rdf.report import data, outcomes, page
 
+    if (out.parent if out.suffix == ".html" else out).resolve() == release.resolve():
+        raise UsageError(f"{out}: is the build itself, which holds no other files; give another folder with --out")
     page.need_extra()
     found = outcomes.read(validation) if validation else None
     with printing.progress("triples") as start:

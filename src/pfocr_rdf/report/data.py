@@ -219,7 +219,7 @@ def gather(
     before = buildfolder.read_manifest(buildfolder.find_build(previous)) if previous else None
     layers = {name: int(entry["triples"]) for name, entry in manifest["layers"].items()}
     read = sum(layers[layer] for layer in layers if layer in files and layer not in NOT_COUNTED)
-    counts = counting.count(files, start(read) if start else lambda _: None)
+    counts = _count(build, files, read, start)
     top = {name: _top(found, TOP_GENES if name == "genes" else TOP_OTHERS) for name, found in counts.figures_of.items()}
     label_of = counting.labels(files[Layer.ENTITIES], {token for chosen in top.values() for token, _ in chosen})
     return ReportData(
@@ -245,6 +245,25 @@ def gather(
         warnings=_reasons(build / buildfolder.WARNINGS, WARNINGS, before and before["problems"]["warnings"]),
         checks=validation,
     )
+
+
+def _count(build: Path, files: dict[str, Path], expected: int, start: Start | None) -> Counts:
+    """Count, and hold the number of triples against the manifest: a file that was cut off may read well."""
+    advance = start(expected) if start else None
+    read = 0
+
+    def count(triples: int) -> None:
+        nonlocal read
+        read += triples
+        if advance:
+            advance(triples)
+
+    counts = counting.count(files, count)
+    if read != expected:
+        raise UsageError(
+            f"{build}: its layers hold {read:,} triples where {buildfolder.MANIFEST} says {expected:,}; build again"
+        )
+    return counts
 
 
 def distribution(figures: Counter[int]) -> Distribution:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 NEEDS = "the report needs the extra `release`: pip install 'pfocr-rdf[release]'"
-LABEL = 24
+LABEL = 26
 """Characters of a label beside a bar, at most."""
 
 _WIDTH = 4.9
