@@ -636,6 +636,23 @@ def test_on_paper_all_is_black_on_white_and_nothing_is_folded(browser: Browser, 
         assert not seen.page.is_visible("nav")
 
 
+def test_what_is_asked_of_the_page_can_fail(browser: Browser, written: Path) -> None:
+    with opened(browser, written, 400) as seen:
+        seen.page.evaluate(
+            """() => { const root = document.documentElement.style;
+              root.setProperty('--soft', '#aaaaaa'); root.setProperty('--accent', '#dddddd');
+              const [first, second] = document.querySelectorAll('svg text'); first.setAttribute('x', 900);
+              for (const name of ['x', 'y']) document.querySelectorAll('svg text')[3].setAttribute(name,
+                second.getAttribute(name)); }"""
+        )
+        faint = _too_faint(seen)
+        assert "Report of a release" in faint
+        assert any(text.startswith("a bar") for text in faint)
+        assert len(_plots_out_of_sight(seen)) == 2
+        seen.page.evaluate("document.querySelector('h1').style.width = '500px'")
+        assert _scroll(seen) > 400
+
+
 def _scroll(seen: Opened) -> int:
     width: int = seen.page.evaluate("document.documentElement.scrollWidth")
     return width

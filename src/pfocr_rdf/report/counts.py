@@ -13,6 +13,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
@@ -97,11 +98,14 @@ def text_of(token: Token) -> str:
     return str(json.loads(token[: token.rindex('"') + 1], strict=False)) if token.startswith('"') else ""
 
 
-def namespace(value: str) -> str:
-    """Return an IRI without its last part; in the OBO namespace, its prefix of ids stays."""
-    end = value.rfind("_") if value.startswith(ids.OBO) else max(value.rfind("/"), value.rfind("#"))
-    stem = value[: end + 1]
-    return f"{stem}GID" if value.startswith(f"{stem}GID") else stem
+def namespace(token: Token) -> str:
+    """Return the IRI of a token without its last part, which is what follows a slash, or in a prefixed name `_`."""
+    return _namespace(token[: token.rfind("/" if token[0] == "<" else "_") + 1])
+
+
+@cache
+def _namespace(stem: str) -> str:
+    return stem[1:] if stem.startswith("<") else expand(stem)
 
 
 def _entities(files: Files, counts: Counts, advance: Advance) -> None:
@@ -119,7 +123,7 @@ def _entities(files: Files, counts: Counts, advance: Advance) -> None:
                 counts.taxon_of[_token(text)] = shared.setdefault(taxon, taxon)
             if "taxa" in kinds:
                 counts.names[_token(text)] = _label(said)
-        targets = {(verb, namespace(expand(value))) for more in texts.values() for verb, value in _pairs(more)}
+        targets = {(verb, namespace(value)) for more in texts.values() for verb, value in _pairs(more)}
         counts.linked.update((kind, *target) for kind in kinds for target in targets)
 
 

@@ -68,7 +68,8 @@ def columns(text: Text, labels: Sequence[str], values: Sequence[int], below: str
         places = range(len(values))
         axes.bar(places, values, color=_ACCENT, width=0.8)
         shown = [place for place in places if labels[place]]
-        axes.set_xticks(shown, [labels[place] for place in shown])
+        small = 8 if len(values) > 9 else 9
+        axes.set_xticks(shown, [labels[place] for place in shown], fontsize=small if len(shown) > 9 else 10)
         axes.set_xlim(-0.6, max(len(values), 4) - 0.4)
         axes.set_xlabel(below)
         axes.set_ylim(0, max(values, default=1) * 1.12 or 1)
@@ -78,7 +79,7 @@ def columns(text: Text, labels: Sequence[str], values: Sequence[int], below: str
         axes.tick_params(axis="y", length=0)
         axes.spines["left"].set_visible(False)
         for place in places if len(values) <= 12 else [values.index(max(values))]:
-            axes.annotate(f"{values[place]:,}", (place, values[place]), (0, 2), **_ABOVE)
+            axes.annotate(f"{values[place]:,}", (place, values[place]), (0, 2), **{**_ABOVE, "fontsize": small})
         return _svg(text, figure)
 
 
