@@ -13,7 +13,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import zstandard
 
@@ -21,6 +21,7 @@ from pfocr_rdf.errors import UsageError
 
 GZIP_LEVEL = 6
 ZSTD_LEVEL = 3
+_PIECE = 1 << 17
 _GZIP_WINDOW = 31
 """zlib's number for a gzip member; its header bears no name and no time."""
 
@@ -49,9 +50,46 @@ def _unzstd(data: bytes) -> bytes:
     return zstandard.ZstdDecompressor().decompress(data)
 
 
+class _Frames(io.RawIOBase):
+    """The text of zstd frames, one after the other; `EOFError` where the file ends inside one.
+
+    The library's own reader takes such an end for that of the text.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._file = path.open("rb")
+        self._frame = zstandard.ZstdDecompressor().decompressobj()
+        self._packed = self._text = b""
+        self._inside = False
+
+    def readable(self) -> bool:
+        return True
+
+    def close(self) -> None:
+        self._file.close()
+        super().close()
+
+    def readinto(self, buffer: Any) -> int:
+        while not self._text:
+            packed = self._packed or self._file.read(_PIECE)
+            if not packed:
+                if self._inside:
+                    raise EOFError("the file ends inside a zstd frame")
+                return 0
+            self._inside = True
+            self._text = self._frame.decompress(packed)
+            self._packed = self._frame.unused_data
+            if self._frame.eof:
+                self._frame = zstandard.ZstdDecompressor().decompressobj()
+                self._inside = False
+        given = self._text[: len(buffer)]
+        buffer[: len(given)] = given
+        self._text = self._text[len(given) :]
+        return len(given)
+
+
 def _open_zstd(path: Path) -> AbstractContextManager[IO[bytes]]:
-    stream = zstandard.ZstdDecompressor().stream_reader(path.open("rb"), read_across_frames=True)
-    return io.BufferedReader(stream, 1 << 20)
+    return io.BufferedReader(_Frames(path), 1 << 20)
 
 
 def _open_gzip(path: Path) -> AbstractContextManager[IO[bytes]]:
