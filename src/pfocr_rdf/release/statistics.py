@@ -69,11 +69,12 @@ class Linkset:
 
 @dataclass(frozen=True, slots=True)
 class Statistics:
-    """The counts of each layer, of their union, and the linksets of all layers."""
+    """The counts of each layer, of their union, the linksets of all layers, and some subjects of each layer."""
 
     layers: Mapping[str, Counts]
     whole: Counts
     linksets: Sequence[Linkset]
+    examples: Mapping[str, Sequence[str]]
 
 
 class _Task(NamedTuple):
@@ -104,15 +105,13 @@ def count(build: Path, engine: Engine | None = None, done: Callable[[int], None]
     """
     files = buildfolder.layer_files(build)
     index = blocks.read_index(build / blocks.INDEX)
-    tasks = [
-        _Task(layer, path, part) for layer, path in files.items() for part in _parts(index.get(layer, []))
-    ]
+    tasks = [_Task(layer, path, part) for layer, path in files.items() for part in _parts(index.get(layer, []))]
     with tempfile.TemporaryDirectory(prefix="pfocr-rdf-statistics-") as folder:
         totals = _Totals(Path(folder))
         for found in (engine or Serial()).map(_scan, tasks):
             totals.add(found)
             done(found.triples.total())
-        return totals.statistics(list(files))
+        return totals.statistics({layer: _examples(index.get(layer, [])) for layer in files})
 
 
 def _parts(found: Sequence[Block]) -> Iterator[Sequence[Block]]:
@@ -128,6 +127,16 @@ def _parts(found: Sequence[Block]) -> Iterator[Sequence[Block]]:
             part, triples = [], 0
     if part:
         yield part
+
+
+def _examples(found: Sequence[Block]) -> list[str]:
+    """Return of each known namespace the first subject that begins a block; where none is known, the first subject."""
+    first: dict[str, str] = {}
+    for block in found:
+        if block.first:
+            first.setdefault(spaces.of(block.first), block.first)
+    known = sorted(subject for space, subject in first.items() if space)
+    return known or list(first.values())
 
 
 def _scan(task: _Task) -> _Found:
@@ -149,9 +158,7 @@ def _scan(task: _Task) -> _Found:
     return found
 
 
-def _take_apart(
-    text: str, subjects: dict[Token, list[bytes]], objects: dict[tuple[str, Token], list[Token]]
-) -> int:
+def _take_apart(text: str, subjects: dict[Token, list[bytes]], objects: dict[tuple[str, Token], list[Token]]) -> int:
     """Return the number of subjects of a block.
 
     The hash of each is added to those of its predicates; its objects, to those of predicate and subject's namespace.
@@ -220,8 +227,9 @@ class _Totals:
             with path.open("ab") as out:
                 out.write(data)
 
-    def statistics(self, layers: Sequence[str]) -> Statistics:
-        """Return the statistics of some layers, in this order."""
+    def statistics(self, examples: Mapping[str, Sequence[str]]) -> Statistics:
+        """Return the statistics of some layers, in this order, with their examples."""
+        layers = list(examples)
         counted = {layer: self._of_layer(self._found.get(layer) or _Found(layer)) for layer in layers}
         links = (
             Linkset(layer, expand(predicate), start, target, triples)
@@ -233,6 +241,7 @@ class _Totals:
             counted,
             self._of_all(layers),
             sorted(link for link in links if spaces.BY_NAME[link.objects].foreign and link.subjects != link.objects),
+            examples,
         )
 
     def _of_layer(self, found: _Found) -> Counts:
