@@ -241,6 +241,7 @@ def _common(context: _Context) -> list[Pair]:
     release = context.release
     return [
         ("dcterms:creator", iri(ids.WIKIPATHWAYS)),
+        ("dcterms:creator", iri(info.DEVELOPERS)),
         ("dcterms:publisher", iri(release.publisher)),
         ("dcterms:license", iri(ids.CC0)),
         ("dcterms:language", iri(_ENGLISH)),
@@ -325,7 +326,7 @@ def _examples(context: _Context, part: str) -> list[Pair]:
 
 
 def _checksum(subject: str, digest: str) -> Iterator[Said]:
-    node = void.part(subject, "checksum") if "#" not in subject else f"{subject}/checksum"
+    node = void.part(subject, "checksum")
     yield subject, [("spdx:checksum", iri(node))]
     yield (
         node,

@@ -13,6 +13,9 @@ from pfocr_rdf.terms import is_iri
 BASE_URL = f"{ids.PFD}releases"
 """Where releases lie when nobody says otherwise: addresses of the project's own namespace, to be redirected."""
 
+DEVELOPERS = f"{ids.PFD}pfocr-rdf-developers"
+"""Who publishes when nobody says otherwise; the layer `ontology` tells their name."""
+
 VOID = "pfocr-void.ttl"
 """The description of a release, file by file."""
 
@@ -38,7 +41,7 @@ class ReleaseInfo:
     previous: str | None = None
     base_url: str = BASE_URL
     endpoint: str | None = None
-    publisher: str = ids.WIKIPATHWAYS
+    publisher: str = DEVELOPERS
     commit: str | None = None
 
     def __post_init__(self) -> None:

@@ -9,11 +9,12 @@ from typing import Any
 
 from pfocr_rdf import identifiers as ids
 from pfocr_rdf.release.files import COMPRESSIONS, CONTENTS, Name
-from pfocr_rdf.release.info import FileInfo, ReleaseInfo
+from pfocr_rdf.release.info import DEVELOPERS, FileInfo, ReleaseInfo
 
 PROFILE = "https://bioschemas.org/profiles/Dataset/1.0-RELEASE"
 TECHNIQUES = ("optical character recognition", "named entity recognition", "text mining")
 MEASURED = ("gene", "chemical", "disease")
+_NAMES = {ids.WIKIPATHWAYS: "WikiPathways", DEVELOPERS: "The pfocr-rdf developers"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +31,6 @@ class Page:
 
 def jsonld(page: Page, release: ReleaseInfo, files: Mapping[str, tuple[Name, FileInfo]]) -> str:
     """Return the JSON-LD of a release's page; it may stand in a `script` element as it is."""
-    organization = {"@id": ids.WIKIPATHWAYS, "@type": "Organization", "name": "WikiPathways", "url": ids.WIKIPATHWAYS}
-    publisher = organization if release.publisher == ids.WIKIPATHWAYS else _publisher(release.publisher)
     value: dict[str, Any] = {
         "@context": "https://schema.org/",
         "@id": page.iri,
@@ -48,8 +47,8 @@ def jsonld(page: Page, release: ReleaseInfo, files: Mapping[str, tuple[Name, Fil
         "keywords": list(page.keywords),
         "measurementTechnique": list(TECHNIQUES),
         "variableMeasured": list(MEASURED),
-        "creator": organization,
-        "publisher": publisher,
+        "creator": [_organization(creator) for creator in _NAMES],
+        "publisher": _organization(release.publisher),
         "isBasedOn": f"{ids.SITE}/",
         "isPartOf": page.series,
         "distribution": [_download(release, name, *found) for name, found in files.items()],
@@ -57,8 +56,10 @@ def jsonld(page: Page, release: ReleaseInfo, files: Mapping[str, tuple[Name, Fil
     return json.dumps(value, ensure_ascii=False, indent=2).replace("<", "\\u003c") + "\n"
 
 
-def _publisher(address: str) -> dict[str, str]:
-    return {"@id": address, "@type": "Organization", "url": address}
+def _organization(address: str) -> dict[str, str]:
+    """Return what is known of an organization: of those of the project, its name."""
+    name = _NAMES.get(address)
+    return {"@id": address, "@type": "Organization", **({"name": name} if name else {}), "url": address}
 
 
 def _download(release: ReleaseInfo, name: str, read: Name, found: FileInfo) -> dict[str, Any]:

@@ -23,7 +23,7 @@ def text(value: str) -> Token:
 
 def part(dataset: str, *names: str) -> str:
     """Return the IRI of a part of a dataset; prefixed names stay readable, all else is percent-encoded."""
-    return f"{dataset}#{'/'.join(_part(name) for name in names)}"
+    return f"{dataset}{'/' if '#' in dataset else '#'}{'/'.join(_part(name) for name in names)}"
 
 
 def _part(name: str) -> str:
