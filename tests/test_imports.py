@@ -71,7 +71,11 @@ def test_prefect_is_only_in_the_flows() -> None:
 
 
 def test_the_big_libraries_stay_where_they_belong() -> None:
-    homes = {"pyld": {"expansion", "show"}, "rdflib": {"show", "validation.description"}, "yaml": {"extract.front_matter", "export.records"}}
+    homes = {
+        "pyld": {"expansion", "show"},
+        "rdflib": {"show", "validation.description"},
+        "yaml": {"extract.front_matter", "export.records"},
+    }
     for library, allowed in homes.items():
         pattern = re.compile(rf"^\s*(?:import|from) {library}\b", re.MULTILINE)
         found = {name for name, path in modules().items() if pattern.search(path.read_text(encoding="utf-8"))}

@@ -5,7 +5,9 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from pathlib import Path
 
+from pfocr_rdf import buildfolder
 from pfocr_rdf import identifiers as ids
 from pfocr_rdf.errors import UsageError
 from pfocr_rdf.terms import is_iri
@@ -66,3 +68,9 @@ class FileInfo:
     size: int
     sha256: str
     triples: int | None = None
+
+    @classmethod
+    def of(cls, path: Path, triples: int | None = None) -> FileInfo:
+        """Return what is known of a file, which is read."""
+        found = buildfolder.describe_file(path)
+        return cls(found["bytes"], found["sha256"], triples)

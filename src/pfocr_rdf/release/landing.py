@@ -63,16 +63,14 @@ def _organization(address: str) -> dict[str, str]:
 
 
 def _download(release: ReleaseInfo, name: str, read: Name, found: FileInfo) -> dict[str, Any]:
-    formats = [read.format.media_type]
-    if read.compression:
-        formats.append(COMPRESSIONS[read.compression])
+    media = read.format.media_type
     return {
         "@id": release.url(name),
         "@type": "DataDownload",
         "name": name,
         "description": CONTENTS.get(read.part, name),
         "contentUrl": release.url(name),
-        "encodingFormat": formats,
+        "encodingFormat": [media, COMPRESSIONS[read.compression]] if read.compression else media,
         "contentSize": f"{found.size} B",
         "sha256": found.sha256,
         "license": ids.CC0,

@@ -54,6 +54,7 @@ def described(release: Release, _: Options) -> Iterable[Finding] | NotRun:
 def _described(release: Release) -> Iterator[Finding]:
     real = _Real(release)
     by_file = _load(release.folder / VOID)
+    yield from _dumps(release, by_file)
     told = set()
     for row in query.ask(by_file, _FILES):
         dataset, url, size, digest = (term.value if term is not None else "" for term in row)
@@ -72,6 +73,7 @@ def _described(release: Release) -> Iterator[Finding]:
 
 def _graphs(release: Release, by_graph: ox.Store, real: _Real) -> Iterator[Finding]:
     """Yield what is wrong with the description of a store."""
+    yield from _dumps(release, by_graph)
     missing = {ids.graph(layer) for layer in release.layers} | {""}
     for dataset, name in query.ask(by_graph, _SD + _GRAPHS):
         graph = name.value if name is not None else ""
@@ -94,6 +96,14 @@ def _load(path: Path) -> ox.Store:
     return store
 
 
+def _dumps(release: Release, store: ox.Store) -> Iterator[Finding]:
+    """Yield each dump that a description tells of and that is no file of the release."""
+    names = {path.name for path in release.folder.iterdir() if path.is_file()}
+    for dataset, url in query.ask(store, "SELECT ?d ?url WHERE { ?d void:dataDump ?url }"):
+        if (name := url.value.rpartition("/")[2]) not in names:
+            yield Finding(dataset.value, name, "is a dump, but there is no such file")
+
+
 def _file(path: Path | None, dataset: str, name: str, size: str, digest: str) -> Iterator[Finding]:
     """Yield what is wrong with what is said of a file."""
     if path is None or path.name != name or not path.is_file():
@@ -108,14 +118,15 @@ def _file(path: Path | None, dataset: str, name: str, size: str, digest: str) ->
 
 def _numbers(store: ox.Store, dataset: str, real: Numbers) -> Iterator[Finding]:
     """Yield each number of a description that is not the real one, and each that is not said."""
-    said: dict[Key, str] = {}
+    said: dict[Key, set[str]] = {}
     for row in query.ask(store, _SAID % dataset):
         *key, number = (term.value if term is not None else "" for term in row)
-        said[tuple(part for part in key if part)] = number
+        said.setdefault(tuple(part for part in key if part), set()).add(number)
     for each in sorted(said.keys() | real.keys()):
-        is_said, is_there = said.get(each, "no number"), real.get(each)
-        if is_said != str(is_there) and (is_there or each in said):
-            yield Finding(dataset, is_said, f"is said of {' '.join(each)}, but there are {is_there or 0}")
+        is_said, is_there = said.get(each, set()), real.get(each, 0)
+        if is_said != {str(is_there)}:
+            value = ", ".join(sorted(is_said)) or "no number"
+            yield Finding(dataset, value, f"is said of {' '.join(each)}, but there are {is_there}")
 
 
 class _Real:
