@@ -11,6 +11,7 @@ from pfocr_rdf.pipeline import Options, build
 from pfocr_rdf.release import statistics
 from pfocr_rdf.release.description import Description, describe
 from pfocr_rdf.release.info import VOID, VOID_ENDPOINT, FileInfo, ReleaseInfo
+from pfocr_rdf.settings import Settings
 from pfocr_rdf.shards import Output
 from tests.support import ROOT
 
@@ -34,7 +35,8 @@ def files_of(folder: Path) -> dict[str, FileInfo]:
 
 def described(folder: Path, source: Path = EXAMPLE, *, compress: str = "none", release: ReleaseInfo = RELEASE) -> Path:
     """Build a source in a folder, and describe it there."""
-    build(str(source), folder, Options(output=Output(compress, nquads=True)), workers=1)
+    settings = Settings(max_rejected=1, max_rejected_rows=1)
+    build(str(source), folder, Options(settings=settings, output=Output(compress, nquads=True)), workers=1)
     (folder / "pfocr-sample.ttl").write_text(SAMPLE, encoding="utf-8")
     write(folder, describe(folder, files_of(folder), release, statistics.count(folder)))
     return folder

@@ -22,7 +22,7 @@ from rdflib import RDF, SH
 from pfocr_rdf import resources, serialize
 from pfocr_rdf.errors import UsageError
 from pfocr_rdf.identifiers import PREFIXES
-from pfocr_rdf.release import landing, statistics
+from pfocr_rdf.release import landing, statistics, void
 from pfocr_rdf.release.description import describe
 from pfocr_rdf.release.files import read_name
 from pfocr_rdf.release.info import VOID, VOID_ENDPOINT, FileInfo, ReleaseInfo
@@ -163,6 +163,24 @@ def test_a_description_of_what_is_there_is_true(made: Path, tmp_path: Path, comp
     assert any(path.suffix == {"none": ".ttl", "gzip": ".gz", "zstd": ".zst"}[compress] for path in folder.iterdir())
 
 
+@pytest.mark.parametrize("name", ["jsonld-extra", "jsonld-odd", "unknown-keys", "symbols"])
+def test_odd_predicates_and_values_are_described(tmp_path: Path, name: str) -> None:
+    folder = described(tmp_path / "release", ROOT / "tests" / "fixtures" / name)
+    assert q30(folder) == []
+    assert description.CHECKS["Q31"](Release.open(folder), Options()) == []
+
+
+@pytest.mark.parametrize("name", ["urn:x", "tag:a,2020:b", "https://example.org/ö?a=b#c%20d", "http://x", "mailto:a@b"])
+def test_any_predicate_can_be_named_and_has_no_relative_vocabulary(name: str) -> None:
+    counts = statistics.Counts(1, 1, 1, 0, 0, {}, {name: statistics.PropertyCounts(1, 1, 1)})
+    pairs, parts = void.statistics("https://example.org/d", counts)
+    text = serialize.HEADER + "".join(serialize.block(*each) for each in [("https://example.org/d", pairs), *parts])
+    found = ox.Store()
+    found.load(text.encode(), format=ox.RdfFormat.TURTLE)
+    said = [quad.object for quad in found.quads_for_pattern(None, term_of("property"), None, None)]
+    assert said == [ox.NamedNode(name)]
+
+
 def numbers(text: str) -> Iterator[re.Match[str]]:
     """Each line of a description that says how many of something there are."""
     return re.finditer(rf"^    void:(?:{'|'.join(COUNTED)}) ([0-9]+)(?= )", text, re.MULTILINE)
@@ -189,12 +207,11 @@ def test_each_number_that_is_wrong_is_found(mine: Path, name: str) -> None:
 @pytest.mark.parametrize("kind", ["classPartition", "propertyPartition", "Linkset"])
 def test_each_partition_that_is_missing_is_found(mine: Path, name: str, kind: str) -> None:
     store = store_of(mine / name)
-    void = PREFIXES["void"]
     if kind == "Linkset":
-        linksets = store.quads_for_pattern(None, None, ox.NamedNode(f"{void}Linkset"), None)
+        linksets = store.quads_for_pattern(None, None, term_of("Linkset"), None)
         links = [quad for each in linksets for quad in store.quads_for_pattern(None, None, each.subject, None)]
     else:
-        links = list(store.quads_for_pattern(None, ox.NamedNode(void + kind), None, None))
+        links = list(store.quads_for_pattern(None, term_of(kind), None, None))
     for quad in links:
         store.remove(quad)
     store.dump(str(mine / name), format=ox.RdfFormat.TURTLE, from_graph=ox.DefaultGraph())

@@ -168,34 +168,31 @@ def _count(store: ox.Store, graph: str, graphs: int) -> Numbers:
         pattern = f"GRAPH <{graph}> {{ {where} }}" if graph else where
         return query.ask(store, f"SELECT {what} WHERE {{ {pattern} }} {after}")
 
-    def number(what: str, where: str) -> int:
-        return int(next(iter(select(f"({what} AS ?n)", where)))[0].value)
+    def numbers(where: str, **what: str) -> Numbers:
+        [row] = select(" ".join(f"({expression} AS ?{name})" for name, expression in what.items()), where)
+        return {(name,): int(row[name].value) for name in what}
 
-    found: Numbers = {
-        ("triples",): number("COUNT(*)", "?s ?p ?o"),
-        ("entities",): number("COUNT(DISTINCT ?s)", "?s a ?c"),
-        ("distinctSubjects",): number("COUNT(DISTINCT ?s)", "?s ?p ?o"),
-        ("distinctObjects",): number("COUNT(DISTINCT ?o)", "?s ?p ?o"),
-    }
-    kinds = f"{ids.PREFIXES['rdfs']}Class", f"{ids.PREFIXES['rdfs']}Literal", f"{SD}Graph"
+    subjects, objects = "COUNT(DISTINCT ?s)", "COUNT(DISTINCT ?o)"
+    found = numbers("?s ?p ?o", triples="COUNT(*)", distinctSubjects=subjects, distinctObjects=objects)
+    found |= numbers("?s a ?c", entities=subjects)
     classes = [
-        (row[0].value, int(row[1].value)) for row in select("?c (COUNT(DISTINCT ?s) AS ?n)", "?s a ?c", "GROUP BY ?c")
+        (row["c"].value, int(row["n"].value)) for row in select(f"?c ({subjects} AS ?n)", "?s a ?c", "GROUP BY ?c")
     ]
-    properties = sorted(row[0].value for row in select("DISTINCT ?p", "?s ?p ?o"))
+    properties = sorted(row["p"].value for row in select("DISTINCT ?p", "?s ?p ?o"))
     found[("classes",)] = len(classes)
     found[("properties",)] = len(properties)
-    literals = number("COUNT(DISTINCT ?o)", "?s ?p ?o FILTER(isLiteral(?o))")
+    [literals] = numbers("?s ?p ?o FILTER(isLiteral(?o))", literals=objects).values()
+    kinds = f"{ids.PREFIXES['rdfs']}Class", f"{ids.PREFIXES['rdfs']}Literal", f"{SD}Graph"
     for kind, many in zip(kinds, (len(classes), literals, 0 if graph else graphs), strict=True):
         if many:
             found["class distinctSubjects", kind] = many
     found |= {("class entities", name): many for name, many in classes}
     for name in properties:
-        [row] = select("(COUNT(*) AS ?t) (COUNT(DISTINCT ?s) AS ?a) (COUNT(DISTINCT ?o) AS ?b)", f"?s <{name}> ?o")
-        for what, many in zip(("triples", "distinctSubjects", "distinctObjects"), row, strict=True):
-            found[f"property {what}", name] = int(many.value)
+        of_one = numbers(f"?s <{name}> ?o", triples="COUNT(*)", distinctSubjects=subjects, distinctObjects=objects)
+        found |= {(f"property {what}", name): many for (what,), many in of_one.items()}
         if graph and name != f"{ids.PREFIXES['rdf']}type":
             rows = select("?from ?to (COUNT(*) AS ?n)", f"?s <{name}> ?o {_BETWEEN}", "GROUP BY ?from ?to")
-            found |= {("links", name, row[0].value, row[1].value): int(row[2].value) for row in rows}
+            found |= {("links", name, row["from"].value, row["to"].value): int(row["n"].value) for row in rows}
     return found
 
 
