@@ -9,7 +9,6 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -154,6 +153,14 @@ def test_data_files_are_known_by_their_names(name: str, part: str | None) -> Non
 
 
 # --- Q30 ---
+
+
+def test_the_checks_of_this_module_are_the_shipped_ones() -> None:
+    shipped = {check.id: check for check in checks.all_checks()}
+    for name in description.CHECKS:
+        assert shipped[name].tags == ("void",)
+        assert shipped[name].severity is checks.Severity.VIOLATION
+        assert shipped[name].way is checks.Way.CODE
 
 
 @pytest.mark.parametrize("compress", ["none", "gzip", "zstd"])
@@ -365,9 +372,8 @@ def term(name: str) -> rdflib.URIRef:
     return rdflib.URIRef(NAMESPACES[prefix] + local)
 
 
-@cache
 def shapes() -> str:
-    return next(check.body for check in checks.all_checks() if check.id == "Q31")
+    return resources.read_text(description.SHAPES)
 
 
 def paths(level: str, said: rdflib.URIRef, value: int | None) -> set[rdflib.term.Node | None]:

@@ -11,14 +11,13 @@ from typing import Any
 
 import pyoxigraph as ox
 
-from pfocr_rdf import buildfolder, codecs, query
+from pfocr_rdf import buildfolder, codecs, query, resources
 from pfocr_rdf import identifiers as ids
 from pfocr_rdf.errors import UsageError
 from pfocr_rdf.release import spaces
 from pfocr_rdf.release.files import ALL, read_name
 from pfocr_rdf.release.info import VOID, VOID_ENDPOINT
 from pfocr_rdf.release.void import SD
-from pfocr_rdf.validation import checks
 from pfocr_rdf.validation.findings import Finding, NotRun
 from pfocr_rdf.validation.options import Options
 from pfocr_rdf.validation.release import Function, Release
@@ -27,6 +26,9 @@ Key = tuple[str, ...]
 """What a number counts: a property of VoID, and the class, property or linkset that it is of."""
 
 Numbers = dict[Key, int]
+
+SHAPES = "hcls.ttl"
+"""The shapes of the HCLS profile, in `ontologies/`."""
 
 _NO_DESCRIPTION = f"the folder has no {VOID}; `pfocr-rdf publish` writes it"
 _SD = f"PREFIX sd: <{SD}>\n"
@@ -221,7 +223,7 @@ def hcls(release: Release, _: Options) -> Iterable[Finding] | NotRun:
         import pyshacl  # noqa: F401
     except ImportError:
         return NotRun("needs the extra `release`: pip install 'pfocr-rdf[release]'")
-    shapes = next(check.body for check in checks.all_checks() if check.id == "Q31")
+    shapes = resources.read_text(SHAPES)
     paths = (release.folder / name for name in (VOID, VOID_ENDPOINT))
     return [finding for path in paths if path.is_file() for finding in conform(path.read_text("utf-8"), shapes)]
 
