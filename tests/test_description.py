@@ -104,6 +104,41 @@ def test_texts_for_people_are_in_english(made: Path, name: str) -> None:
     assert {literal.language for literal in found} == {"en"}
 
 
+def test_a_version_tells_where_it_comes_from(made: Path) -> None:
+    folder = made.parent / "dated"
+    folder.mkdir(exist_ok=True)
+    manifest = json.loads((made / "manifest.json").read_text(encoding="utf-8"))
+    manifest["source"] |= {"revision": "0123abcd", "date": "2023-09-07T23:59:59Z"}
+    manifest["inputs"] = {"gene-info": {"name": 'gene "info".gz', "sha256": "ab" * 32}}
+    (folder / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+    release = ReleaseInfo("autumn", "summer", commit="89abcdef")
+    store = ox.Store()
+    store.load(describe(folder, files_of(made), release, statistics.count(made)).void, format=ox.RdfFormat.TURTLE)
+    found = store.query("""
+        PREFIX dcterms: <http://purl.org/dc/terms/> PREFIX pav: <http://purl.org/pav/>
+        PREFIX prov: <http://www.w3.org/ns/prov#> PREFIX spdx: <http://spdx.org/rdf/terms#>
+        SELECT ?issued ?before ?revision ?date ?sum ?title ?given ?tool ?commit {
+          ?version dcterms:issued ?issued ; pav:previousVersion ?before ; prov:wasGeneratedBy ?build ;
+            prov:wasDerivedFrom ?source ; dcterms:source ?source ; dcterms:isVersionOf ?dataset .
+          ?build prov:used ?source, ?input ; prov:wasAssociatedWith ?agent .
+          ?source pav:version ?revision ; dcterms:issued ?date ; spdx:checksum/spdx:checksumValue ?sum .
+          ?input dcterms:title ?title ; spdx:checksum/spdx:checksumValue ?given .
+          ?agent a prov:SoftwareAgent ; pav:version ?tool ; dcterms:identifier ?commit
+          FILTER(?input != ?source) }""")
+    [row] = [[term.value for term in row] for row in found]  # type: ignore[union-attr]
+    assert row == [
+        "2023-09-07",
+        "https://w3id.org/pfocr/dataset/pfocr/summer",
+        "0123abcd",
+        "2023-09-07T23:59:59Z",
+        manifest["source"]["content_sha256"],
+        'gene-info: gene "info".gz',
+        "ab" * 32,
+        manifest["tool"]["version"],
+        "89abcdef",
+    ]
+
+
 def test_no_endpoint_and_no_date_are_not_made_up(made: Path) -> None:
     release = ReleaseInfo("first")
     found = describe(made, files_of(made), release, statistics.count(made))
@@ -347,13 +382,14 @@ MUST = {
 _OF_FILES = (
     "void:vocabulary void:exampleResource void:uriRegexPattern void:subset void:dataDump void:triples void:entities "
     "void:distinctSubjects void:distinctObjects void:properties void:classPartition void:propertyPartition "
-    "dcterms:format dcat:byteSize dcat:downloadURL idot:identifierPattern idot:accessPattern idot:exampleIdentifier"
+    "dcterms:format dcat:byteSize dcat:downloadURL void:inDataset sio:has-data-item "
+    "idot:identifierPattern idot:accessPattern idot:exampleIdentifier"
 )
 MUST_NOT = {
     "summary": "dcterms:created dcterms:creator dcterms:issued dcterms:language dcterms:conformsTo dcterms:isVersionOf "
     "dcterms:source dcterms:contributor pav:version pav:previousVersion pav:createdWith pav:createdOn pav:authoredOn "
     "pav:curatedOn pav:createdBy pav:authoredBy pav:curatedBy pav:retrievedFrom prov:wasDerivedFrom dcat:distribution "
-    + _OF_FILES,
+    "dcat:landingPage " + _OF_FILES,
     "version": f"pav:hasCurrentVersion dcterms:accrualPeriodicity {_OF_FILES}",
     "distribution": "dcterms:isVersionOf pav:hasCurrentVersion dcterms:accrualPeriodicity dcat:distribution",
 }

@@ -9,6 +9,7 @@ import pyoxigraph as ox
 import pytest
 
 from pfocr_rdf import buildfolder, codecs
+from pfocr_rdf import identifiers as ids
 from pfocr_rdf.errors import UsageError
 from pfocr_rdf.pipeline import Options, build
 from pfocr_rdf.release import spaces, statistics
@@ -139,6 +140,35 @@ def test_no_namespace_begins_with_another() -> None:
     assert [(a, b) for a in starts for b in starts if a != b and a.startswith(b)] == []
     assert [spaces.of(f"{space.start}1") for space in spaces.SPACES] == [space.name for space in spaces.SPACES]
     assert spaces.of("https://example.org/1") == ""
+
+
+def test_every_iri_that_is_made_from_an_id_is_in_its_namespace() -> None:
+    made = {
+        "figures": ids.figure("PMC1__f"),
+        "papers": ids.paper("PMC1"),
+        "papers_http": ids.paper_equivalent("PMC1"),
+        "pmc_pages": ids.figure_at_pmc("/pmc/articles/PMC1/figure/F1/"),
+        "dois": ids.doi("10.1234/x"),
+        "ndex": ids.ndex("0"),
+        "wikipathways": ids.wikipathways("WP1"),
+        "pubmed": ids.pubmed("1"),
+        "genes": ids.gene("1"),
+        "symbols": ids.symbol_gene("9606", "TP53"),
+        "taxa": ids.taxon("9606"),
+        "taxa_uniprot": ids.taxon_equivalent("9606"),
+        "organisms": ids.unresolved_taxon("gut metagenome"),
+        "mesh": ids.mesh("D000001"),
+        "chebi": ids.chebi("1"),
+        "chebi_identifiers": ids.chebi_equivalent("1"),
+        "doid": ids.doid("1"),
+        "mentions": ids.mention("PMC1__f", "gene-0"),
+        "lexicons": ids.lexicon("chemical"),
+        "journals": ids.journal("", "Journal"),
+        "groups": ids.group("Rodents"),
+    }
+    made |= dict(zip(("genes_http", "genes_uniprot", "genes_pubchem"), ids.gene_equivalents("1"), strict=True))
+    assert made.keys() == spaces.BY_NAME.keys()
+    assert {name: spaces.of(iri) for name, iri in made.items()} == {name: name for name in made}
 
 
 def test_a_damaged_layer_is_said_in_one_line(tmp_path: Path) -> None:

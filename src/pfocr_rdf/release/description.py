@@ -14,7 +14,7 @@ from typing import Any
 
 from pfocr_rdf import buildfolder, serialize
 from pfocr_rdf import identifiers as ids
-from pfocr_rdf.release import info, landing, void
+from pfocr_rdf.release import info, landing, provenance, void
 from pfocr_rdf.release.files import ALL, COMPRESSIONS, CONTENTS, IANA, SHAPES, Name, read_name
 from pfocr_rdf.release.info import FileInfo, ReleaseInfo
 from pfocr_rdf.release.statistics import Statistics
@@ -233,7 +233,7 @@ def _upper(context: _Context) -> Iterator[Said]:
             *(_previous(release.previous) if release.previous else []),
         ],
     )
-    yield from _provenance(context)
+    yield from provenance.of(context.version, release, context.manifest)
 
 
 def _common(context: _Context) -> list[Pair]:
@@ -246,7 +246,7 @@ def _common(context: _Context) -> list[Pair]:
         ("dcterms:license", iri(ids.CC0)),
         ("dcterms:language", iri(_ENGLISH)),
         ("pav:version", string(release.version)),
-        ("pav:createdWith", iri(_tool(context.manifest))),
+        ("pav:createdWith", iri(provenance.tool(context.manifest))),
         *([("dcterms:issued", typed(context.issued, f"{ids.PREFIXES['xsd']}date"))] if context.issued else []),
     ]
 
@@ -299,7 +299,7 @@ def _distribution(context: _Context, subject: str, name: str, read: Name, found:
                 if its.part in context.statistics.layers and its.format.rdf
             ]
         yield from partitions
-    yield from _checksum(subject, found.sha256)
+    yield from provenance.checksum(subject, found.sha256)
     yield subject, pairs
 
 
@@ -323,72 +323,6 @@ def _examples(context: _Context, part: str) -> list[Pair]:
     found = context.statistics.examples
     layer = next(iter(found), "") if part == ALL else part
     return [("void:exampleResource", iri(name)) for name in found.get(layer, ())]
-
-
-def _checksum(subject: str, digest: str) -> Iterator[Said]:
-    node = void.part(subject, "checksum")
-    yield subject, [("spdx:checksum", iri(node))]
-    yield (
-        node,
-        [
-            ("a", "spdx:Checksum"),
-            ("spdx:algorithm", "spdx:checksumAlgorithm_sha256"),
-            ("spdx:checksumValue", typed(digest, f"{ids.PREFIXES['xsd']}hexBinary")),
-        ],
-    )
-
-
-def _provenance(context: _Context) -> Iterator[Said]:
-    """Yield the build as an activity: what it used, and the program."""
-    manifest = context.manifest
-    source, activity = (void.part(context.version, name) for name in ("source", "build"))
-    tool = _tool(manifest)
-    inputs = {name: void.part(context.version, "input", name) for name in sorted(manifest["inputs"])}
-    yield (
-        activity,
-        [
-            ("a", "prov:Activity"),
-            ("rdfs:label", text(f"Making of version {context.release.version}")),
-            ("prov:wasAssociatedWith", iri(tool)),
-            *(("prov:used", iri(node)) for node in (source, *inputs.values())),
-        ],
-    )
-    yield (
-        tool,
-        [
-            ("a", "prov:SoftwareAgent"),
-            ("foaf:name", string(str(manifest["tool"]["name"]))),
-            ("pav:version", string(str(manifest["tool"]["version"]))),
-            *([("dcterms:identifier", string(context.release.commit))] if context.release.commit else []),
-        ],
-    )
-    yield from _source(source, manifest["source"])
-    for name, node in inputs.items():
-        given = manifest["inputs"][name]
-        yield node, [("a", "prov:Entity"), ("dcterms:title", text(f"{name}: {given['name']}"))]
-        yield from _checksum(node, given["sha256"])
-
-
-def _source(node: str, source: Mapping[str, Any]) -> Iterator[Said]:
-    """Yield the source of a build: the revision of PFOCR's records, its date, and one hash over all its files."""
-    date = source.get("date")
-    yield (
-        node,
-        [
-            ("a", "prov:Entity"),
-            ("dcterms:title", text("Records of the Pathway Figure OCR database")),
-            ("foaf:page", iri(f"{ids.SITE}/")),
-            *([("pav:version", string(str(source["revision"])))] if source.get("revision") else []),
-            *([("dcterms:issued", typed(str(date), f"{ids.PREFIXES['xsd']}dateTime"))] if date else []),
-        ],
-    )
-    yield from _checksum(node, source["content_sha256"])
-
-
-def _tool(manifest: Mapping[str, Any]) -> str:
-    """Return the IRI of the program that made a build."""
-    tool = manifest["tool"]
-    return f"{ids.PFD}tool/{ids.slug(str(tool['name']))}/{ids.slug(str(tool['version']))}"
 
 
 def _landing(context: _Context) -> str:
