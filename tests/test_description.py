@@ -362,10 +362,21 @@ def test_a_build_that_is_not_described_is_not_checked(mine: Path) -> None:
         assert VOID in found.reason
 
 
-def test_a_description_that_is_no_turtle_is_said_in_one_line(mine: Path) -> None:
-    (mine / VOID).write_text("<", encoding="utf-8")
-    with pytest.raises(UsageError, match=r"pfocr-void\.ttl: cannot be read"):
-        q30(mine)
+@pytest.mark.parametrize("name", BOTH)
+def test_a_description_that_cannot_be_read_is_found(mine: Path, name: str) -> None:
+    (mine / name).write_bytes(b"<\xff")
+    [found] = q30(mine)
+    assert (found.focus, found.message.startswith("cannot be read: ")) == (name, True)
+    assert description.CHECKS["Q31"](Release.open(mine), Options()) == []
+
+
+@pytest.mark.parametrize("name", ["pfocr-sample.ttl", "pfocr-all.nq.gz"])
+def test_a_described_file_that_cannot_be_read_is_found(mine: Path, name: str) -> None:
+    (mine / name).write_bytes(b"<\xff")
+    files = files_of(mine) | {name: FileInfo.of(mine / name)}
+    write(mine, describe(mine, files, RELEASE, statistics.count(mine)))
+    [found] = q30(mine)
+    assert (found.focus, found.message.startswith("cannot be read: ")) == (f"{VERSION}/{name}", True)
 
 
 # --- Q31 ---

@@ -13,7 +13,6 @@ import pyoxigraph as ox
 
 from pfocr_rdf import buildfolder, codecs, query, resources
 from pfocr_rdf import identifiers as ids
-from pfocr_rdf.errors import UsageError
 from pfocr_rdf.release import spaces
 from pfocr_rdf.release.files import ALL, read_name
 from pfocr_rdf.release.info import VOID, VOID_ENDPOINT
@@ -30,6 +29,7 @@ Numbers = dict[Key, int]
 SHAPES = "hcls.ttl"
 """The shapes of the HCLS profile, in `ontologies/`."""
 
+_UNREADABLE: tuple[type[Exception], ...] = (SyntaxError, *codecs.DAMAGED)
 _NO_DESCRIPTION = f"the folder has no {VOID}; `pfocr-rdf publish` writes it"
 _SD = f"PREFIX sd: <{SD}>\n"
 _FILES = """SELECT ?d ?url ?size ?sum WHERE { ?d a dcat:Distribution
@@ -55,7 +55,23 @@ def described(release: Release, _: Options) -> Iterable[Finding] | NotRun:
 
 def _described(release: Release) -> Iterator[Finding]:
     real = _Real(release)
-    by_file = _load(release.folder / VOID)
+    read = {name: _load(release.folder / name) for name in _descriptions(release)}
+    for name, found in read.items():
+        if isinstance(found, Finding):
+            yield found
+        elif name == VOID:
+            yield from _files(release, found, real)
+        else:
+            yield from _graphs(release, found, real)
+
+
+def _descriptions(release: Release) -> list[str]:
+    """Return the names of the descriptions that are there."""
+    return [name for name in (VOID, VOID_ENDPOINT) if (release.folder / name).is_file()]
+
+
+def _files(release: Release, by_file: ox.Store, real: _Real) -> Iterator[Finding]:
+    """Yield what is wrong with the description of files."""
     yield from _dumps(release, by_file)
     told = set()
     for row in query.ask(by_file, _FILES):
@@ -65,12 +81,15 @@ def _described(release: Release) -> Iterator[Finding]:
         wrong = list(_file(release.folder / name if name else None, dataset, name, size, digest))
         yield from wrong
         if not wrong:
-            yield from _numbers(by_file, dataset, real.of_file(release.folder / name))
+            try:
+                numbers = real.of_file(release.folder / name)
+            except _UNREADABLE as error:
+                yield Finding(dataset, name, f"cannot be read: {error}")
+                continue
+            yield from _numbers(by_file, dataset, numbers)
     for path in sorted(release.folder.iterdir()):
         if read_name(path.name) and path.name not in told:
             yield Finding(path.name, "", f"a data file that {VOID} does not tell of")
-    if (release.folder / VOID_ENDPOINT).is_file():
-        yield from _graphs(release, _load(release.folder / VOID_ENDPOINT), real)
 
 
 def _graphs(release: Release, by_graph: ox.Store, real: _Real) -> Iterator[Finding]:
@@ -85,16 +104,13 @@ def _graphs(release: Release, by_graph: ox.Store, real: _Real) -> Iterator[Findi
         yield Finding(graph or "the default graph", "", f"a graph that {VOID_ENDPOINT} does not tell of")
 
 
-def _load(path: Path) -> ox.Store:
-    """Return a description as a store.
-
-    Raises `UsageError` when it is no Turtle.
-    """
+def _load(path: Path) -> ox.Store | Finding:
+    """Return a description as a store, or that it is no Turtle."""
     store = ox.Store()
     try:
         store.load(path=str(path), format=ox.RdfFormat.TURTLE)
-    except (SyntaxError, OSError) as error:
-        raise UsageError(f"{path}: cannot be read ({error})") from error
+    except _UNREADABLE as error:
+        return Finding(path.name, "", f"cannot be read: {error}")
     return store
 
 
@@ -216,7 +232,7 @@ _BETWEEN = (
 
 
 def hcls(release: Release, _: Options) -> Iterable[Finding] | NotRun:
-    """Check Q31: the shapes of the HCLS profile hold in both descriptions."""
+    """Check Q31: the shapes of the HCLS profile hold in both descriptions; one that cannot be read is found by Q30."""
     if not (release.folder / VOID).is_file():
         return NotRun(_NO_DESCRIPTION)
     try:
@@ -224,8 +240,9 @@ def hcls(release: Release, _: Options) -> Iterable[Finding] | NotRun:
     except ImportError:
         return NotRun("needs the extra `release`: pip install 'pfocr-rdf[release]'")
     shapes = resources.read_text(SHAPES)
-    paths = (release.folder / name for name in (VOID, VOID_ENDPOINT))
-    return [finding for path in paths if path.is_file() for finding in conform(path.read_text("utf-8"), shapes)]
+    paths = [release.folder / name for name in _descriptions(release)]
+    readable = [path.read_text("utf-8") for path in paths if not isinstance(_load(path), Finding)]
+    return [finding for text in readable for finding in conform(text, shapes)]
 
 
 def conform(text: str, shapes: str) -> Iterator[Finding]:
