@@ -58,6 +58,17 @@ def test_the_limit_reads_every_file_and_every_row_and_stands_beside_the_builds(c
     assert text.count("\n| 40 |") == 4
 
 
+@pytest.mark.slow
+def test_describing_is_measured_and_its_numbers_are_checked(corpus: Path, tmp_path: Path) -> None:
+    found, text = run("bench_describe", corpus, tmp_path)
+    (result,) = found["results"]
+    assert result["figures"] == FIGURES
+    assert list(result["ways"]) == ["describe", "check Q30"]
+    assert all(costs["seconds"][0] > 0 and costs["peak_bytes"][0] > 0 for costs in result["ways"].values())
+    assert [goal["verdict"] for goal in found["goals"]] == ["not judged", "not judged"]
+    assert text.count("\n| 40 |") == 2
+
+
 def test_the_limit_is_the_same_in_one_process_and_in_two(corpus: Path) -> None:
     paths = limit.listed(corpus)
     here = limit.work(paths, "CSafeLoader")

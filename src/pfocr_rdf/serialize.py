@@ -17,6 +17,8 @@ HEADER = "".join(f"@prefix {prefix}: <{namespace}> .\n" for prefix, namespace in
 _OBJECT = "        "
 _END = " ;\n"
 _NEXT = " ,\n        "
+END_OF_OBJECTS, BETWEEN_OBJECTS = f"{_END}    ", _NEXT
+"""What parts the predicates of a subject, and the objects of a predicate; no literal can hold either."""
 
 
 def block(subject: str, pairs: Iterable[Pair]) -> str:
