@@ -106,7 +106,9 @@ def odd_number(figure: Figure, _: _Known) -> Iterator[Finding]:
                 words[word].update(mention.bodies)
     for word, found in words.items():
         if len(found) > FLOOD:
-            yield Finding(figure.iri, papers.bare(word), f"this word stands for {len(found)} genes", Layer.EVIDENCE_GENES)
+            yield Finding(
+                figure.iri, papers.bare(word), f"this word stands for {len(found)} genes", Layer.EVIDENCE_GENES
+            )
 
 
 def strange_organisms(figure: Figure, known: _Known) -> Iterator[Finding]:
@@ -164,7 +166,7 @@ def _run(id_: str, release: Release, _: Options) -> list[Finding] | NotRun:
 
 @lru_cache(maxsize=1)
 def _walk(files: _Files) -> dict[str, list[Finding]]:
-    """Return the findings of all checks of this module; files are known by size and time, so that one walk is enough."""
+    """Return the findings of all checks of this module: one walk for all; files are known by size and time."""
     layers = {layer: path for layer, path, _, _ in files}
     known = _Known({}, {})
     if Layer.ENTITIES in layers:

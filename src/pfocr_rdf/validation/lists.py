@@ -30,7 +30,9 @@ _TERMS = f"""SELECT ?term WHERE {{ GRAPH <{_ENTITIES}> {{
   {{ ?term a schema:ChemicalSubstance }} UNION {{ ?term a schema:MedicalCondition }} }} }}"""
 _PAPERS = """SELECT ?paper ?id ?doi WHERE { GRAPH <https://w3id.org/pfocr/graph/core> {
   ?paper a bibo:AcademicArticle ; dcterms:identifier ?id OPTIONAL { ?paper bibo:doi ?doi } } }"""
-_PUBMED = """SELECT ?paper ?same WHERE { GRAPH <https://w3id.org/pfocr/graph/xrefs-pubmed> { ?paper owl:sameAs ?same } }"""
+_PUBMED = (
+    """SELECT ?paper ?same WHERE { GRAPH <https://w3id.org/pfocr/graph/xrefs-pubmed> { ?paper owl:sameAs ?same } }"""
+)
 _WORDS = """SELECT ?word ?mention ?times WHERE {
   { SELECT ?word (MIN(?m) AS ?mention) (COUNT(*) AS ?times) WHERE { GRAPH ?graph { ?m pfocr:word ?word } }
     GROUP BY ?word }
@@ -183,7 +185,9 @@ def _ids_of_lines(path: Path, rows: Iterable[list[str]]) -> Iterator[str]:
         if text and not text.startswith("#"):
             id_ = re.sub(r"^(?:https?://(?:dx\.)?doi\.org/|doi:)", "", text, flags=re.IGNORECASE)
             if not (ids.PMCID.fullmatch(id_) or ids.DOI.fullmatch(id_)):
-                raise UsageError(f"{path}: line {number} is no PMCID or DOI, and no line of a CSV that names its columns")
+                raise UsageError(
+                    f"{path}: line {number} is no PMCID or DOI, and no line of a CSV that names its columns"
+                )
             yield id_ if ids.PMCID.fullmatch(id_) else id_.lower()
 
 

@@ -22,6 +22,7 @@ from pfocr_rdf.terms import Token, expand
 LINKS = tuple(layer for layer in Layer if layer.startswith("links-"))
 EVIDENCE = tuple(layer for layer in Layer if layer.startswith("evidence-"))
 _PIECE = 1 << 20
+_UNREADABLE: tuple[type[Exception], ...] = (*codecs.DAMAGED, UnicodeDecodeError)
 _OF_PAPERS = (f"<{ids.FIGURES}", f"<{ids.MENTIONS}")
 
 
@@ -80,7 +81,7 @@ def stanzas(path: Path) -> Iterator[str]:
                 rest = after
         if rest:
             yield rest.decode()
-    except (*codecs.DAMAGED, UnicodeDecodeError) as error:
+    except _UNREADABLE as error:
         raise UsageError(f"{path}: cannot be read ({error}); build again") from error
 
 

@@ -1,8 +1,9 @@
-"""The counts of the graph, asked by SPARQL, against those of the source, read a second time by other code (`second`)."""
+"""The counts of the graph, asked by SPARQL, against those of the source, read a second time by other code."""
 
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
@@ -10,11 +11,12 @@ from pathlib import Path
 from pfocr_rdf import buildfolder, workers
 from pfocr_rdf import identifiers as ids
 from pfocr_rdf.errors import UsageError
-from pfocr_rdf.validation import recount, sparql
+from pfocr_rdf.validation import recount, secondsource, sparql
 from pfocr_rdf.validation.findings import Finding, NotRun
 from pfocr_rdf.validation.options import Options
-from pfocr_rdf.validation.recount import Refused, Tally
+from pfocr_rdf.validation.recount import Tally
 from pfocr_rdf.validation.release import Function, Release
+from pfocr_rdf.validation.secondsource import Refused
 
 _KINDS = {"genes": "gene-rows", "chemicals": "chemical-rows", "diseases": "disease-rows"}
 _ACCOUNTS = {"records": "records", **_KINDS, "maps": "map-lines", "pages": "organism-pages"}
@@ -27,7 +29,11 @@ def _triples(layer: str, pattern: str) -> str:
 
 
 _MENTIONS = {"genes": "evidence-genes", "chemicals": "evidence-chemicals", "diseases": "evidence-diseases"}
-_BODILESS = "?m a oa:Annotation OPTIONAL { ?m oa:hasBody ?b } FILTER(!BOUND(?b))"
+_BODILESS = {
+    "genes": "?m schema:taxonomicRange ?taxon",  # which mentions without body have instead
+    "chemicals": "?m a oa:Annotation MINUS { ?m oa:hasBody ?b }",
+    "diseases": "?m a oa:Annotation MINUS { ?m oa:hasBody ?b }",
+}
 
 _QUERIES = {
     "figures": _triples("core", "?s a sio:SIO_000080"),
@@ -52,7 +58,7 @@ _QUERIES = {
     **{f"links {n}": _triples(f"links-genes-{n}", "?s schema:mentions ?o") for n in ("symbol", "synonym", "family")},
     **{f"links {n}": _triples(f"links-{n}", "?s schema:mentions ?o") for n in ("chemicals", "diseases")},
     **{f"{kind} mentions": _triples(layer, "?s a oa:Annotation") for kind, layer in _MENTIONS.items()},
-    **{f"{kind} mentions without body": _triples(layer, _BODILESS) for kind, layer in _MENTIONS.items()},
+    **{f"{kind} mentions without body": _triples(layer, _BODILESS[kind]) for kind, layer in _MENTIONS.items()},
 }
 """What is counted in the graph, by the name that a finding gives it."""
 
@@ -94,7 +100,7 @@ def reconciled(release: Release, options: Options) -> Iterable[Finding] | NotRun
 def _differences(release: Release, options: Options) -> Iterator[Finding]:
     refused, listed = _refused(release.folder / buildfolder.REJECTED)
     with ExitStack() as stack:
-        path = stack.enter_context(recount.opened(str(options.source)))
+        path = stack.enter_context(secondsource.opened(str(options.source)))
         if path.is_dir():
             engine = stack.enter_context(workers.default_engine(None))
             tally = recount.count(path, refused, engine)
@@ -116,7 +122,7 @@ def compare(release: Release, tally: Tally) -> Iterator[Finding]:
 
 
 def _accounts(
-    accounts: Mapping[str, Mapping[str, int]], tally: Tally, listed: Mapping[str, int], *, whole: bool
+    accounts: Mapping[str, Mapping[str, int]], tally: Tally, listed: Counter[str], *, whole: bool
 ) -> Iterator[Finding]:
     """Yield each number of the build's accounts that is not that of the tally, or of the list of what was refused."""
     for kind, name in _ACCOUNTS.items():
@@ -129,23 +135,20 @@ def _accounts(
             if account[outcome] != number:
                 message = f"the source gives {number}, the accounts say {account[outcome]}"
                 yield Finding(f"{name} {outcome}", str(account[outcome]), message)
-        if account["rejected"] != listed.get(name, 0):
-            message = f"{listed.get(name, 0)} are listed, the accounts say {account['rejected']}"
+        if account["rejected"] != listed[name]:
+            message = f"{listed[name]} are listed, the accounts say {account['rejected']}"
             yield Finding(f"{name} rejected", str(account["rejected"]), message)
 
 
-def _refused(path: Path) -> tuple[Refused, dict[str, int]]:
+def _refused(path: Path) -> tuple[Refused, Counter[str]]:
     """Return what a build lists as refused, and its numbers by kind."""
-    codes: dict[tuple[str, str, int], str] = {}
-    listed: dict[str, int] = {}
+    codes: dict[tuple[str, str], dict[int, str]] = {}
+    listed: Counter[str] = Counter()
     try:
         with path.open(encoding="utf-8") as lines:
-            for text in lines:
-                line = json.loads(text)
-                codes[line["kind"], line["file"], line["line"] or 0] = line["code"]
-                if line["kind"] == "records":  # one record is one file, whatever line the fault is on
-                    codes[line["kind"], line["file"], 0] = line["code"]
-                listed[line["kind"]] = listed.get(line["kind"], 0) + line["count"]
+            for line in map(json.loads, lines):
+                codes.setdefault((line["kind"], line["file"]), {})[line["line"] or 0] = line["code"]
+                listed[line["kind"]] += line["count"]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise UsageError(f"{path}: cannot be read ({error}); build again") from error
     return Refused(codes), listed
@@ -160,12 +163,14 @@ def _incomparable(release: Release, options: Options) -> str:
         return f"the release lacks {', '.join(release.missing)}"
     if options.source is None or not Path(options.source).exists():
         return "the source is no folder, record or archive of this machine; give its path"
-    if "gene-info" in release.manifest["inputs"] and not any(release.manifest["accounts"][n]["read"] for n in _KINDS.values()):
+    if "gene-info" in release.manifest["inputs"] and not any(
+        release.manifest["accounts"][n]["read"] for n in _KINDS.values()
+    ):
         return "the build found genes by a list, which is not read again"
     return ""
 
 
-def totals(release: Release, options: Options) -> Iterator[Finding] | NotRun:
+def totals(_: Release, options: Options) -> Iterator[Finding] | NotRun:
     """Return totals in gene tables, and keywords of records, that do not fit the rows (Q21)."""
     if options.source is None or not Path(options.source).is_dir():
         return NotRun("the source is no folder of this machine; give its path")
@@ -173,8 +178,10 @@ def totals(release: Release, options: Options) -> Iterator[Finding] | NotRun:
 
 
 def _totals(root: Path) -> Iterator[Finding]:
-    place = recount.layout(root, Refused({}))
-    names = recount.files(root / place.records, ".md") if place.checkout else recount.files(root, ".md", ".txt")
+    place = secondsource.layout(root, Refused())
+    names = (
+        secondsource.files(root / place.records, ".md") if place.checkout else secondsource.files(root, ".md", ".txt")
+    )
     with workers.default_engine(None) as engine:
         for part in engine.map(recount.totals, recount.tasks(place, names)):
             for each in part:

@@ -7,55 +7,37 @@ by itself.
 
 from __future__ import annotations
 
-import os
 import re
-import tarfile
-import tempfile
-import zipfile
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from pfocr_rdf import resources
-from pfocr_rdf.errors import UsageError
 from pfocr_rdf.validation.second import LISTS, Record, Unsound, figid_of, record, text_of, values_of
 from pfocr_rdf.validation.secondrows import Rows, counted, lines_of, read_inline, read_table, symbols
+from pfocr_rdf.validation.secondsource import ON_TRUST, Layout, Refused, files, layout, page
 from pfocr_rdf.workers import Engine
 
 CHUNK = 1000
 """Records that one task reads."""
-
-ON_TRUST = frozenset(
-    {
-        *("symlink", "unsafe-path", "unreadable-file", "too-large", "table-too-large"),
-        *("too-complex", "yaml-alias", "unreadable-yaml"),
-    }
-)
-"""Codes of what the build refused and a second reading cannot judge."""
 
 MAPS = {"ndex_map.tsv": "ndex", "wpid_map.tsv": "wpid"}
 _MAPPED = {
     "ndex": re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"),
     "wpid": re.compile(r"WP[1-9][0-9]{0,6}"),
 }
-_TEXTS = {"titles": "figtitle", "captions": "caption", "aliases": "figid_alias", "numbers": "number", "types": "figtype"}
+_TEXTS = {
+    "titles": "figtitle",
+    "captions": "caption",
+    "aliases": "figid_alias",
+    "numbers": "number",
+    "types": "figtype",
+}
 _DOI = re.compile(r"10\.[0-9]{4,9}/[^\s\x00-\x1f\x7f]{1,400}")
 _YEAR = re.compile(r"(?:19|20)[0-9]{2}")
 _SCORE = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,2})?")
 _LEVELS = ("symbol", "synonym", "family")
-
-
-class Refused(NamedTuple):
-    """A line of `rejected.jsonl` about a whole input: its code, by kind, file and line (0 where there is none)."""
-
-    codes: Mapping[tuple[str, str, int], str]
-
-    def code(self, kind: str, file: str, line: int = 0) -> str:
-        """Return the code, empty where the input was not refused."""
-        return self.codes.get((kind, file, line), "")
 
 
 @dataclass(slots=True)
@@ -83,86 +65,12 @@ class Tally:
         self.wrongly += other.wrongly
 
 
-@dataclass(frozen=True, slots=True)
-class Layout:
-    """Where the files of a source lie: its root, folders of records and of tables (empty for the root itself)."""
-
-    root: str
-    records: str
-    tables: str
-    checkout: bool
-    has_tables: bool
-    organisms: Mapping[str, str]
-    refused: Refused
-
-    def path(self, folder: str, name: str) -> str:
-        """Return a path inside the source."""
-        return f"{folder}/{name}" if folder else name
-
-    def read(self, path: str) -> bytes:
-        """Return the bytes of a file, none when it is not there."""
-        try:
-            return Path(self.root, path).read_bytes()
-        except OSError:
-            return b""
-
-
 class Task(NamedTuple):
     """Some records of a source."""
 
     layout: Layout
     names: list[str]
     defer: bool
-
-
-@contextmanager
-def opened(source: str) -> Iterator[Path]:
-    """Yield the folder of a source, or a single record; an archive is unpacked for the time of the `with` block.
-
-    Raises `UsageError` when there is none.
-    """
-    path = Path(source)
-    if path.is_dir() or path.suffix in (".md", ".txt"):
-        yield path
-        return
-    with tempfile.TemporaryDirectory(prefix="pfocr-rdf-second-") as folder:
-        try:
-            if zipfile.is_zipfile(path):
-                with zipfile.ZipFile(path) as archive:
-                    archive.extractall(folder)  # noqa: S202 - zipfile strips what leads outside
-            else:
-                with tarfile.open(path) as packed:
-                    packed.extractall(folder, filter="data")
-        except (OSError, tarfile.TarError, zipfile.BadZipFile) as error:
-            raise UsageError(f"{source}: neither folder, record nor archive ({error})") from error
-        inner = [entry for entry in Path(folder).iterdir() if not entry.name.startswith(".")]
-        alone = len(inner) == 1 and inner[0].is_dir() and not inner[0].name.startswith("_")
-        yield inner[0] if alone else Path(folder)
-
-
-def layout(root: Path, refused: Refused) -> Layout:
-    """Return where the files of a folder lie, and the ids of the organisms that its pages name."""
-    checkout = (root / "_figures").is_dir()
-    tables = "_data" if checkout or (root / "_data").is_dir() else ""
-    has_tables = (root / "_data").is_dir() or (not checkout and any(root.glob("*.tsv")))
-    organisms = dict(line.split("\t")[:2] for line in resources.read_text("organisms.tsv").splitlines()[1:])
-    for name in reversed(files(root / "_organisms", ".md")):
-        page = _page(root / "_organisms" / name)
-        if page and page[1]:
-            organisms[page[0]] = page[1]
-    return Layout(str(root), "_figures" if checkout else "", tables, checkout, has_tables, organisms, refused)
-
-
-def files(folder: Path, *suffixes: str) -> list[str]:
-    """Return the plain files of a folder, in order; hidden ones and links are none."""
-    if not folder.is_dir():
-        return []
-    with os.scandir(folder) as entries:
-        return sorted(
-            entry.name
-            for entry in entries
-            if entry.name.endswith(suffixes) and not entry.name.startswith(".") and entry.is_file(follow_symlinks=False)
-        )
 
 
 def count(root: Path, refused: Refused, engine: Engine) -> Tally:
@@ -177,10 +85,10 @@ def count(root: Path, refused: Refused, engine: Engine) -> Tally:
     _orphans(root, place, tally)
     _maps(place, tally)
     for name in files(root / "_organisms", ".md"):
-        page = _page(root / "_organisms" / name)
-        tally.numbers[f"pages {'emitted' if page else 'rejected'}"] += 1
-        if page:
-            tally.things["taxa"].add(page[1] or page[0])
+        found = page(root / "_organisms" / name)
+        tally.numbers[f"pages {'emitted' if found else 'rejected'}"] += 1
+        if found:
+            tally.things["taxa"].add(found[1] or found[0])
     return tally
 
 
@@ -226,11 +134,11 @@ def _deferred(place: Layout, tally: Tally) -> None:
 
 def _take(place: Layout, path: str, data: bytes, tally: Tally, taken: dict[str, bytes]) -> None:
     """Count one record; `taken` has the texts of those before it, by figid."""
-    code = place.refused.code("records", path)
+    codes = place.refused.lines("records", path)
     try:
         found = record(data)
-        if code in ON_TRUST:
-            raise Unsound(code)
+        if not ON_TRUST.isdisjoint(codes.values()):
+            raise Unsound("left out on the build's word")
     except Unsound:
         tally.numbers["records rejected"] += 1
         tally.seen.add(figid_of(data))
@@ -244,14 +152,14 @@ def _take(place: Layout, path: str, data: bytes, tally: Tally, taken: dict[str, 
             items = found.values.get(kind)
             tally.numbers[f"{kind} {outcome}"] += len(items) if isinstance(items, list) else 0
         return
-    if code:
+    if codes:
         tally.wrongly.append((path, 0))
     if not place.checkout or Path(path).stem != found.figid:
         taken[found.figid] = data
     tally.numbers["records emitted"] += 1
     tally.emitted.add(found.figid)
     tally.seen.add(found.figid)
-    rows = _rows(place, path, found, tally)
+    rows = _rows(place, found, tally)
     _facts(place, found, rows, tally)
 
 
@@ -271,19 +179,19 @@ def _refuse_rows(place: Layout, path: str, data: bytes, tally: Tally) -> None:
         tally.numbers[f"{kind} rejected"] += len(items) if isinstance(items, list) else 0
 
 
-def _rows(place: Layout, path: str, found: Record, tally: Tally) -> Rows:
+def _rows(place: Layout, found: Record, tally: Tally) -> Rows:
     """Count the rows of a record; those that the build refused though they are sound are noted."""
     rows = Rows()
     names = {"genes": "gene-rows", "chemicals": "chemical-rows", "diseases": "disease-rows"}
     for kind in LISTS if place.has_tables else ():
         table = place.path(place.tables, f"{found.figid}-{kind}.tsv")
         data = place.read(table)
-        if place.refused.code(names[kind], table, 1) in ON_TRUST or place.refused.code(names[kind], table) in ON_TRUST:
+        codes = place.refused.lines(names[kind], table)
+        if not ON_TRUST.isdisjoint(codes.values()):
             rows.count(kind, "rejected", len(lines_of(data)[1]))
             continue
-        for number in read_table(rows, kind, data, inline=found.inline):
-            if place.refused.code(names[kind], table, number):
-                tally.wrongly.append((table, number))
+        sound = read_table(rows, kind, data, inline=found.inline)
+        tally.wrongly += [(table, number) for number in sound if number in codes]
     read_inline(rows, found)
     tally.numbers.update(rows.numbers)
     return rows
@@ -368,19 +276,6 @@ def _maps(place: Layout, tally: Tally) -> None:
                 outcome = "merged" if stated == cells[1] else "rejected" if stated else "emitted"
                 tally.mapped[name][cells[0]] = stated or cells[1]
             tally.numbers[f"maps {outcome}"] += 1
-
-
-def _page(path: Path) -> tuple[str, str] | None:
-    """Return Latin name and taxonomy id of an organism's page, or None when it is not sound."""
-    try:
-        values = values_of(path.read_bytes())
-    except (OSError, Unsound):
-        return None
-    latin, ncbi = (values.get(key, "") for key in ("latin", "ncbi"))
-    missing = ("", ".na.character", "NA")
-    latin = "" if not isinstance(latin, str) or latin in missing else latin
-    ncbi = "" if not isinstance(ncbi, str) or ncbi in missing else ncbi
-    return (latin, ncbi) if latin and (not ncbi or re.fullmatch(r"[1-9][0-9]{0,9}", ncbi)) else None
 
 
 class Total(NamedTuple):

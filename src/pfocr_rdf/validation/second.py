@@ -18,7 +18,14 @@ LISTS = ("genes", "chemicals", "diseases")
 
 _NAMES = ("organisms", "organisms_ner")
 _OF_2021 = {*LISTS, "pathway_score", "pmc_ranked_result_index", "annotations"}
-_CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
+_ASKED = {
+    *("figid", "pmcid", "figid_alias", "figtitle", "caption", "number", "figtype", "year", "doi", "filename"),
+    *("automl_pathway", "ndex", "wpid", "latin", "ncbi", *_NAMES),
+}
+"""Fields of which anything is counted; of the others the text is not looked at."""
+
+CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
+"""Characters that XML forbids; they are removed on reading."""
 _KEY = re.compile(r"""([^\s#'"\[{&*!|>%@`-][^:]*|'[^']*'|"[^"]*"):(?:[ \t]+(.*))?""")
 _UNUSUAL = re.compile(r"[\[{&*!|>%@`]")
 _FIGID = re.compile(r"(PMC[1-9][0-9]{0,11})__[^\x00-\x20\x7f-\xa0\u2028\u2029/\\\"'<>{}|^`]+")
@@ -75,7 +82,7 @@ def text_of(data: bytes) -> str:
         text = data.removeprefix(b"\xef\xbb\xbf").decode()
     except UnicodeDecodeError as error:
         raise Unsound("not UTF-8") from error
-    return _CONTROLS.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
+    return CONTROLS.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
 
 
 def values_of(data: bytes) -> Mapping[str, Any]:
@@ -127,8 +134,10 @@ def _plain(body: str) -> Iterator[tuple[str, Any]]:
             yield key, [dict(_entry_values(item)) for item in _items(lines[1:])]
         elif key == "schema-jsonld":
             yield key, dict(_block(lines))
-        else:
+        elif key in _ASKED or key in _OF_2021:
             yield key, _value(lines, raw=key in _NAMES)
+        elif _UNUSUAL.match(lines[0]):
+            raise _NotPlain(key)
 
 
 def _entries(lines: list[str]) -> Iterator[tuple[str, list[str]]]:

@@ -8,7 +8,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from pfocr_rdf.validation.second import Record, Unsound, text_of
+from pfocr_rdf.validation.second import CONTROLS as _CONTROLS
+from pfocr_rdf.validation.second import Record
 
 _TABLE_SOURCES = {"ncbigene_symbol": 0, "ncbigene_synonym": 1, "famplex_relations": 2}
 _OLD_SOURCES = {"hgnc_symbol": 0, "hgnc_alias_symbol": 1, "hgnc_prev_symbol": 1, "bioentities_symbol": 2}
@@ -73,21 +74,28 @@ class Rows:
 
 def lines_of(data: bytes) -> tuple[list[str], list[Line]]:
     """Return the columns of a table and its rows; lines that hold nothing are none."""
-    found = [(n, line) for n, line in enumerate(data.removeprefix(b"\xef\xbb\xbf").split(b"\n"), 1) if line.strip(b"\r")]
+    raw = data.removeprefix(b"\xef\xbb\xbf").replace(b"\r\n", b"\n")
+    try:
+        texts: list[str | None] = list(_CONTROLS.sub("", raw.decode()).split("\n"))
+    except UnicodeDecodeError:
+        texts = [_decoded(line) for line in raw.split(b"\n")]
+    found = [(number, text) for number, text in enumerate(texts, 1) if text != ""]
     if not found:
         return [], []
-    try:
-        names = text_of(found[0][1]).rstrip("\n").split("\t")
-    except Unsound:
-        return [], [Line(number, None) for number, _ in found[1:]]
+    names = (found[0][1] or "").split("\t")
+    width = len(names)
     lines = []
-    for number, raw in found[1:]:
-        try:
-            cells = text_of(raw).rstrip("\n").split("\t")
-        except Unsound:
-            cells = []
-        lines.append(Line(number, dict(zip(names, cells, strict=True)) if len(cells) == len(names) else None))
+    for number, text in found[1:]:
+        cells = text.split("\t") if text is not None else []
+        lines.append(Line(number, dict(zip(names, cells, strict=True)) if len(cells) == width else None))
     return names, lines
+
+
+def _decoded(line: bytes) -> str | None:
+    try:
+        return _CONTROLS.sub("", line.decode())
+    except UnicodeDecodeError:
+        return None
 
 
 def read_table(rows: Rows, kind: str, data: bytes, *, inline: bool) -> Iterator[int]:
@@ -95,7 +103,7 @@ def read_table(rows: Rows, kind: str, data: bytes, *, inline: bool) -> Iterator[
     names, lines = lines_of(data)
     old = kind in _OTHER and "mesh" not in names and {"word", "source", "identifier"} <= set(names)
     other = _OTHER.get(kind, "")
-    wanted = ("word", "source", "identifier") if old else ("word", "mesh", "match", "name", other)
+    wanted: Cells = ("word", "source", "identifier") if old else ("word", "mesh", "match", "name", other)
     wanted = wanted if other else _GENE_COLUMNS
     if not set(wanted) <= set(names) or len(set(names)) != len(names):
         rows.count(kind, "rejected", len(lines))
