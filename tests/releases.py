@@ -12,11 +12,11 @@ from pfocr_rdf import build, identifiers
 from pfocr_rdf.pipeline import Options as BuildOptions
 from pfocr_rdf.query import PREFIXES
 from pfocr_rdf.settings import Settings
-from pfocr_rdf.validation import checks, run, sparql
+from pfocr_rdf.validation import checks, figurewise, lists, reconcile, sparql, spellings
 from pfocr_rdf.validation.checks import Check, Way
 from pfocr_rdf.validation.findings import Finding, NotRun
 from pfocr_rdf.validation.options import Options
-from pfocr_rdf.validation.release import Release
+from pfocr_rdf.validation.release import Function, Release
 from tests.support import ROOT
 
 EXAMPLE = ROOT / "docs" / "example"
@@ -85,10 +85,12 @@ def findings(name: str, release: Release, options: Options | None = None) -> set
     return set(found)
 
 
-def function(name: str) -> run.Function:
+def function(name: str) -> Function:
     """The function of a check without body."""
-    found = run.functions()[name]
-    return found[1] if isinstance(found, tuple) else found
+    known: dict[str, Function] = {}
+    for module in (figurewise, lists, reconcile, spellings):
+        known |= module.CHECKS
+    return known[name]
 
 
 def store_with(release: Release, layer: str, add: str = "", remove: str = "") -> ox.Store:
