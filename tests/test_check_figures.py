@@ -18,7 +18,6 @@ from tests.releases import CHEMICALS, EXAMPLE, GENES, built, changed, figure, fi
 
 FIGURE = "https://pfocr.wikipathways.org/figures/PMC9100001__aqs-12-0045-g003.html"
 OTHER = "https://pfocr.wikipathways.org/figures/PMC9100002__jed-04-0017-g002.html"
-MENTION = "https://w3id.org/pfocr/mention/PMC9100001__aqs-12-0045-g003/gene-275b64be580a"
 ATP = "<http://id.nlm.nih.gov/mesh/D000255>"
 NEW = "<http://id.nlm.nih.gov/mesh/D1>"
 CC0 = "creativecommons.org/publicdomain/zero/1.0/"
