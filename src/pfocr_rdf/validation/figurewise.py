@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from pfocr_rdf import identifiers as ids
 from pfocr_rdf import vocab
+from pfocr_rdf.errors import UsageError
 from pfocr_rdf.model import GENE_LINKS, LEXICONS, Layer
 from pfocr_rdf.terms import Token, iri
 from pfocr_rdf.validation import papers
@@ -161,7 +162,10 @@ def _run(id_: str, release: Release, _: Options) -> list[Finding] | NotRun:
     if missing := [layer for layer in wanted if layer not in release.layers]:
         return NotRun(f"the release lacks {', '.join(missing)}")
     states = [(layer, path, path.stat()) for layer, path in release.layers.items()]
-    return _walk(tuple((layer, path, state.st_size, state.st_mtime_ns) for layer, path, state in states))[id_]
+    try:
+        return _walk(tuple((layer, path, state.st_size, state.st_mtime_ns) for layer, path, state in states))[id_]
+    except UsageError as error:
+        return NotRun(str(error))
 
 
 @lru_cache(maxsize=1)

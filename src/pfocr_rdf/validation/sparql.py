@@ -35,8 +35,8 @@ def findings(store: ox.Store, text: str) -> Iterator[Finding]:
 
     Raises `UsageError` when the query cannot be read or answered.
     """
-    for row in rows(store, text, *Finding._fields):
-        yield Finding(*row)
+    for focus, value, message, layer in rows(store, text, "focus", "value", "message", "layer"):
+        yield Finding(focus, value, message, layer)
 
 
 def rows(store: ox.Store, text: str, *names: str) -> Iterator[tuple[str, ...]]:

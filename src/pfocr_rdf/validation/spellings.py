@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
 from pfocr_rdf import codecs
 from pfocr_rdf import identifiers as ids
-from pfocr_rdf.errors import UsageError
 from pfocr_rdf.model import Layer
 from pfocr_rdf.terms import expand
-from pfocr_rdf.validation.findings import Finding
+from pfocr_rdf.validation.findings import Finding, NotRun
 from pfocr_rdf.validation.options import Options
 from pfocr_rdf.validation.release import Function, Release
 
@@ -32,19 +32,21 @@ _SEARCHES = {
 }
 
 
-def spelled_once(release: Release, _: Options) -> Iterator[Finding]:
-    """Yield each subject beside which an address is spelled otherwise than in this graph (Q5)."""
-    for layer, path in release.layers.items():
-        try:
-            with codecs.of_file(path).open(path) as stream:
-                rest = b""
-                while piece := stream.read(_PIECE):
-                    whole, _found, after = (rest + piece).rpartition(b"\n\n")
-                    yield from _search(whole, layer)
-                    rest = after
-                yield from _search(rest, layer)
-        except codecs.DAMAGED as error:
-            raise UsageError(f"{path}: cannot be read ({error}); build again") from error
+def spelled_once(release: Release, _: Options) -> list[Finding] | NotRun:
+    """Return each subject beside which an address is spelled otherwise than in this graph (Q5)."""
+    try:
+        return [finding for layer, path in release.layers.items() for finding in _look(layer, path)]
+    except codecs.DAMAGED as error:
+        return NotRun(f"a layer cannot be read: {error}")
+
+
+def _look(layer: str, path: Path) -> Iterator[Finding]:
+    with codecs.of_file(path).open(path) as stream:
+        rest = b""
+        while piece := stream.read(_PIECE):
+            whole, _, rest = (rest + piece).rpartition(b"\n\n")
+            yield from _search(whole, layer)
+        yield from _search(rest, layer)
 
 
 def _search(text: bytes, layer: str) -> Iterator[Finding]:
