@@ -278,3 +278,36 @@ def test_the_second_reader_refuses_what_is_no_record(text: str) -> None:
 def test_the_second_reader_refuses_ids_that_disagree(figid: str, pmcid: str) -> None:
     with pytest.raises(second.Unsound):
         second.record(f"---\nfigid: {figid}\npmcid: {pmcid}\n---\n".encode())
+
+
+def test_two_files_of_one_figid_are_counted_alike(tmp_path: Path) -> None:
+    """The sound one wins, else the one that bears the figid; equal ones are merged, and tables go with the winner."""
+    sound, wrong = figure("PMC1__f"), figure("PMC1__f").replace("pmcid: PMC1", "pmcid: PMC2")
+    records = {
+        "PMC1__f": wrong,
+        "other": sound,
+        "PMC3__f": figure("PMC3__f"),
+        "equal": figure("PMC3__f"),
+        "unequal": figure("PMC3__f", title="Another title of the same figure"),
+    }
+    rows = [GENES, gene("TP53", "TP53", "7157")]
+    tables = {"PMC1__f-genes": rows, "PMC3__f-genes": rows, "PMC9__gone-genes": rows}
+    place = source(tmp_path / "source", records, tables)
+    release = built(place, tmp_path / "build")
+    assert release.manifest["accounts"]["records"] == {
+        "read": 5, "emitted": 2, "merged": 1, "rejected": 2, "unresolved": 0,
+    }  # fmt: skip
+    assert not counts(release, place)
+    flat = tmp_path / "flat"
+    shutil.copytree(place / "_figures", flat)
+    shutil.copytree(place / "_data", flat / "_data")
+    assert not counts(built(flat, tmp_path / "flat-build"), flat)
+
+
+def test_a_refused_record_alone_is_counted_alike(tmp_path: Path) -> None:
+    rows = [GENES, gene("TP53", "TP53", "7157")]
+    record = figure("PMC1__f").replace("pmcid: PMC1", "pmcid: PMC2")
+    place = source(tmp_path / "source", {"PMC1__f": record}, {"PMC1__f-genes": rows}) / "_figures" / "PMC1__f.md"
+    release = built(place, tmp_path / "build")
+    assert release.manifest["accounts"]["gene-rows"]["rejected"] == 1
+    assert not counts(release, place)

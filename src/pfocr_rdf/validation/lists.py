@@ -33,11 +33,12 @@ _PAPERS = """SELECT ?paper ?id ?doi WHERE { GRAPH <https://w3id.org/pfocr/graph/
 _PUBMED = (
     """SELECT ?paper ?same WHERE { GRAPH <https://w3id.org/pfocr/graph/xrefs-pubmed> { ?paper owl:sameAs ?same } }"""
 )
-_WORDS = """SELECT ?word ?mention ?times WHERE {
-  { SELECT ?word (MIN(?m) AS ?mention) (COUNT(*) AS ?times) WHERE { GRAPH ?graph { ?m pfocr:word ?word } }
-    GROUP BY ?word }
-  { SELECT (COUNT(*) AS ?figures) WHERE { GRAPH <https://w3id.org/pfocr/graph/core> { ?f a sio:SIO_000080 } } }
-  FILTER(?times * 1000 >= ?figures) }"""
+_WORDS = """SELECT ?word ?times (MIN(?m) AS ?mention) WHERE {
+  { SELECT ?word ?times WHERE {
+    { SELECT ?word (COUNT(*) AS ?times) WHERE { GRAPH ?graph { ?m pfocr:word ?word } } GROUP BY ?word }
+    { SELECT (COUNT(*) AS ?figures) WHERE { GRAPH <https://w3id.org/pfocr/graph/core> { ?f a sio:SIO_000080 } } }
+    FILTER(?times * 1000 >= ?figures && STRLEN(?word) > 2) } }
+  ?m pfocr:word ?word } GROUP BY ?word ?times"""
 
 _CURIES = {"MESH": ids.MESH, "CHEBI": ids.CHEBI, "DOID": ids.DOID}
 _GZIP = b"\x1f\x8b"
@@ -135,8 +136,7 @@ def plain_words(release: Release, options: Options) -> Iterator[Finding]:
     """Yield words that are plain English and were taken for genes, chemicals or diseases (Q42)."""
     spellings: defaultdict[str, list[tuple[str, str, str]]] = defaultdict(list)
     for word, mention, times in sparql.rows(release.store(), _WORDS, "word", "mention", "times"):
-        if len(word) > 2:
-            spellings[word.lower()].append((word, mention, times))
+        spellings[word.lower()].append((word, mention, times))
     with _lines(_given(options.words)) as stream:
         for line in stream:
             word = line.strip()

@@ -48,7 +48,6 @@ class Tally:
     things: defaultdict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     mapped: dict[str, dict[str, str]] = field(default_factory=lambda: {"ndex": {}, "wpid": {}})
     emitted: set[str] = field(default_factory=set)
-    seen: set[str] = field(default_factory=set)
     odd: list[str] = field(default_factory=list)
     wrongly: list[tuple[str, int]] = field(default_factory=list)
 
@@ -60,7 +59,6 @@ class Tally:
         for name, values in other.mapped.items():
             self.mapped[name] |= values
         self.emitted |= other.emitted
-        self.seen |= other.seen
         self.odd += other.odd
         self.wrongly += other.wrongly
 
@@ -78,11 +76,13 @@ def count(root: Path, refused: Refused, engine: Engine) -> Tally:
     place = layout(root, refused)
     names = files(root / place.records if place.records else root, *((".md",) if place.checkout else (".md", ".txt")))
     tally = Tally()
-    tasks = [Task(place, names[at : at + CHUNK], place.checkout) for at in range(0, len(names), CHUNK)]
+    chunk = CHUNK if place.checkout else max(1, len(names))  # elsewhere any two records may have one figid
+    tasks = [Task(place, names[at : at + chunk], place.checkout) for at in range(0, len(names), chunk)]
     for part in engine.map(count_records, tasks):
         tally.add(part)
     _deferred(place, tally)
-    _orphans(root, place, tally)
+    if place.has_tables:
+        _refuse_tables(place, files(root / place.tables if place.tables else root, ".tsv"), tally)
     _maps(place, tally)
     for name in files(root / "_organisms", ".md"):
         found = page(root / "_organisms" / name)
@@ -107,6 +107,9 @@ def count_one(path: Path, refused: Refused) -> Tally:
         refused,
     )
     tally = count_records(Task(place, [path.name], False))
+    if not tally.emitted:
+        figid = figid_of(path.read_bytes())
+        _refuse_tables(place, [f"{figid}-{kind}.tsv" for kind in LISTS if figid and place.has_tables], tally)
     _maps(place, tally)
     return tally
 
@@ -141,8 +144,7 @@ def _take(place: Layout, path: str, data: bytes, tally: Tally, taken: dict[str, 
             raise Unsound("left out on the build's word")
     except Unsound:
         tally.numbers["records rejected"] += 1
-        tally.seen.add(figid_of(data))
-        _refuse_rows(place, path, data, tally)
+        _refuse_rows(data, tally)
         return
     if found.figid in tally.emitted:
         earlier = taken.get(found.figid) or place.read(place.path(place.records, f"{found.figid}.md"))
@@ -158,18 +160,12 @@ def _take(place: Layout, path: str, data: bytes, tally: Tally, taken: dict[str, 
         taken[found.figid] = data
     tally.numbers["records emitted"] += 1
     tally.emitted.add(found.figid)
-    tally.seen.add(found.figid)
     rows = _rows(place, found, tally)
     _facts(place, found, rows, tally)
 
 
-def _refuse_rows(place: Layout, path: str, data: bytes, tally: Tally) -> None:
-    """Count the rows of a record that is refused."""
-    figid = figid_of(data)
-    for kind in LISTS:
-        if figid and place.has_tables and path.rpartition("/")[2].startswith(figid):
-            table = place.read(place.path(place.tables, f"{figid}-{kind}.tsv"))
-            tally.numbers[f"{kind} rejected"] += len(lines_of(table)[1])
+def _refuse_rows(data: bytes, tally: Tally) -> None:
+    """Count the rows inside a record that is refused."""
     try:
         values: Mapping[str, Any] = values_of(data)
     except Unsound:
@@ -177,6 +173,15 @@ def _refuse_rows(place: Layout, path: str, data: bytes, tally: Tally) -> None:
     for kind in LISTS:
         items = values.get(kind)
         tally.numbers[f"{kind} rejected"] += len(items) if isinstance(items, list) else 0
+
+
+def _refuse_tables(place: Layout, names: Iterable[str], tally: Tally) -> None:
+    """Count the rows of tables whose record is refused or not there."""
+    for name in names:
+        figid, _, kind = name.removesuffix(".tsv").rpartition("-")
+        if kind in LISTS and figid and figid not in tally.emitted:
+            rows = lines_of(place.read(place.path(place.tables, name)))[1]
+            tally.numbers[f"{kind} rejected"] += len(rows)
 
 
 def _rows(place: Layout, found: Record, tally: Tally) -> Rows:
@@ -249,15 +254,6 @@ def _organisms(place: Layout, found: Record, rows: Rows) -> list[tuple[str, str]
         taxid = min(own, key=lambda each: (-own[each], each)) if own else place.organisms.get(name, "")
         made.append((name, taxid))
     return made
-
-
-def _orphans(root: Path, place: Layout, tally: Tally) -> None:
-    """Count the rows of tables that no record has."""
-    for name in files(root / place.tables if place.tables else root, ".tsv") if place.has_tables else []:
-        figid, _, kind = name.removesuffix(".tsv").rpartition("-")
-        if kind in LISTS and figid and figid not in tally.seen:
-            rows = lines_of(place.read(place.path(place.tables, name)))[1]
-            tally.numbers[f"{kind} rejected"] += len(rows)
 
 
 def _maps(place: Layout, tally: Tally) -> None:
