@@ -214,7 +214,8 @@ def test_totals_of_gene_tables_are_counted(tmp_path: Path) -> None:
     }
     records = {f.rpartition("-")[0]: figure(f.rpartition("-")[0], more=keywords) for f in tables}
     place = source(tmp_path / "source", records, tables)
-    found = findings("Q21", built(place, tmp_path / "build"), Options(source=str(place)))
+    release = built(place, tmp_path / "build")
+    found = findings("Q21", release, Options(source=str(place)))
     base = "https://pfocr.wikipathways.org/figures/"
     assert {finding[:3] for finding in found} == {
         (f"{base}PMC2__wrong.html", "count_direct=NA", "the rows of organism 9606 give 1"),
@@ -222,6 +223,11 @@ def test_totals_of_gene_tables_are_counted(tmp_path: Path) -> None:
         (f"{base}PMC2__wrong.html", "count_match=1", "the rows of organism 9606 give 2"),
         (f"{base}PMC3__old.html", "ATM", "of 1 symbols that are not among the record's keywords, the first"),
     }
+    with tarfile.open(tmp_path / "source.tgz", "w:gz") as archive:
+        archive.add(place, "pfocr")
+    assert findings("Q21", release, Options(source=str(tmp_path / "source.tgz"))) == found
+    alone = place / "_figures" / "PMC3__old.md"
+    assert {each.value for each in findings("Q21", release, Options(source=str(alone)))} == {"ATM"}
 
 
 FIELDS = [
@@ -261,6 +267,13 @@ def test_the_second_reader_takes_fields_as_yaml_does(text: str) -> None:
             assert str(found[key]).split() == value.split()
         else:
             assert found[key] == value
+
+
+def test_one_unusual_value_does_not_spoil_names_that_yaml_would_misread() -> None:
+    text = '---\nfigid: PMC1__f\norganisms:\n- [Clostridium] innocuum\n- *odd # name\ncaption: "\\u00e9 x"\n---\n'
+    found = second.values_of(text.encode())
+    assert found["organisms"] == ["[Clostridium] innocuum", "*odd # name"]
+    assert found["caption"] == "é x"
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,7 @@ from pfocr_rdf.validation.secondsource import Refused
 
 _KINDS = {"genes": "gene-rows", "chemicals": "chemical-rows", "diseases": "disease-rows"}
 _ACCOUNTS = {"records": "records", **_KINDS, "maps": "map-lines", "pages": "organism-pages"}
+_NO_SOURCE = "the source is no folder, record or archive of this machine; give its path"
 _OUTCOMES = ("emitted", "merged", "rejected")
 
 
@@ -162,7 +163,7 @@ def _incomparable(release: Release, options: Options) -> str:
     if release.missing:
         return f"the release lacks {', '.join(release.missing)}"
     if options.source is None or not Path(options.source).exists():
-        return "the source is no folder, record or archive of this machine; give its path"
+        return _NO_SOURCE
     if "gene-info" in release.manifest["inputs"] and not any(
         release.manifest["accounts"][n]["read"] for n in _KINDS.values()
     ):
@@ -172,17 +173,19 @@ def _incomparable(release: Release, options: Options) -> str:
 
 def totals(_: Release, options: Options) -> Iterator[Finding] | NotRun:
     """Return totals in gene tables, and keywords of records, that do not fit the rows (Q21)."""
-    if options.source is None or not Path(options.source).is_dir():
-        return NotRun("the source is no folder of this machine; give its path")
-    return _totals(Path(options.source))
+    if options.source is None or not Path(options.source).exists():
+        return NotRun(_NO_SOURCE)
+    return _totals(options.source)
 
 
-def _totals(root: Path) -> Iterator[Finding]:
-    place = secondsource.layout(root, Refused())
-    names = (
-        secondsource.files(root / place.records, ".md") if place.checkout else secondsource.files(root, ".md", ".txt")
-    )
-    with workers.default_engine(None) as engine:
+def _totals(source: str) -> Iterator[Finding]:
+    with secondsource.opened(source) as path, workers.default_engine(None) as engine:
+        if path.is_dir():
+            place = secondsource.layout(path, Refused())
+            folder = path / place.records if place.records else path
+            names = secondsource.files(folder, ".md") if place.checkout else secondsource.files(folder, ".md", ".txt")
+        else:
+            place, names = recount.beside(path, Refused()), [path.name]
         for part in engine.map(recount.totals, recount.tasks(place, names)):
             for each in part:
                 yield Finding(ids.figure(each.figid), each.value, each.message)

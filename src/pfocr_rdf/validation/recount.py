@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -92,20 +92,19 @@ def count(root: Path, refused: Refused, engine: Engine) -> Tally:
     return tally
 
 
-def count_one(path: Path, refused: Refused) -> Tally:
-    """Count one record, with its tables where it lies in a checkout."""
+def beside(path: Path, refused: Refused) -> Layout:
+    """Return where the files around a single record lie: its tables are beside it, or in the checkout it lies in."""
     inside = path.absolute().parent.name == "_figures"
     root = path.absolute().parent.parent if inside else path.absolute().parent
-    found = layout(root, refused)
-    place = Layout(
-        found.root,
-        "_figures" if inside else "",
-        "_data" if inside or (root / "_data").is_dir() else "",
-        False,
-        (root / "_data").is_dir() or (not inside and any(root.glob("*.tsv"))),
-        found.organisms,
-        refused,
-    )
+    has_tables = (root / "_data").is_dir() or (not inside and any(root.glob("*.tsv")))
+    tables = "_data" if inside or (root / "_data").is_dir() else ""
+    records = "_figures" if inside else ""
+    return replace(layout(root, refused), records=records, tables=tables, has_tables=has_tables, checkout=False)
+
+
+def count_one(path: Path, refused: Refused) -> Tally:
+    """Count one record, with its tables."""
+    place = beside(path, refused)
     tally = count_records(Task(place, [path.name], False))
     if not tally.emitted:
         figid = figid_of(path.read_bytes())

@@ -20,7 +20,7 @@ _NAMES = ("organisms", "organisms_ner")
 _OF_2021 = {*LISTS, "pathway_score", "pmc_ranked_result_index", "annotations"}
 _ASKED = {
     *("figid", "pmcid", "figid_alias", "figtitle", "caption", "number", "figtype", "year", "doi", "filename"),
-    *("automl_pathway", "ndex", "wpid", "latin", "ncbi", *_NAMES),
+    *("automl_pathway", "pathway_score", "ndex", "wpid", "latin", "ncbi", "schema-jsonld", *_NAMES, *LISTS),
 }
 """Fields of which anything is counted; of the others the text is not looked at."""
 
@@ -130,14 +130,22 @@ def _plain(body: str) -> Iterator[tuple[str, Any]]:
         if key in seen:
             raise Unsound(f"{key} stands twice")
         seen.add(key)
-        if key in LISTS and not lines[0].strip():
-            yield key, [dict(_entry_values(item)) for item in _items(lines[1:])]
-        elif key == "schema-jsonld":
-            yield key, dict(_block(lines))
-        elif key in _ASKED or key in _OF_2021:
-            yield key, _value(lines, raw=key in _NAMES)
-        elif _UNUSUAL.match(lines[0]):
-            raise _NotPlain(key)
+        if key in _ASKED:
+            try:
+                yield key, _field(key, lines)
+            except _NotPlain:
+                yield key, _by_yaml("\n".join([f"field: {lines[0]}", *lines[1:]]))["field"]
+        else:
+            yield key, None
+
+
+def _field(key: str, lines: list[str]) -> Any:
+    """Return the value of a field that is written in the usual way."""
+    if key in LISTS and not lines[0].strip():
+        return [dict(_entry_values(item)) for item in _items(lines[1:])]
+    if key == "schema-jsonld":
+        return dict(_block(lines))
+    return _value(lines, raw=key in _NAMES)
 
 
 def _entries(lines: list[str]) -> Iterator[tuple[str, list[str]]]:
