@@ -21,7 +21,7 @@ from pfocr_rdf.model import EVIDENCE, GENE_LINKS, Layer, Level
 from pfocr_rdf.terms import expand
 
 NODES, EDGES, CONTEXT = "nodes.tsv", "edges.tsv", "context.json"
-NODE_COLUMNS = ("id", "category", "name", "description", "xref", "in_taxon", "iri", "provided_by")
+NODE_COLUMNS = ("id", "category", "name", "description", "xref", "taxon", "iri", "provided_by")
 EDGE_COLUMNS = (
     "id",
     "subject",
