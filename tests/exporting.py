@@ -57,7 +57,7 @@ def hostile(folder: Path) -> None:
     ]
     for number in (1, 2):
         record = {
-            "figid": f"PMC910000{number}__f%'1".replace("'", ""),
+            "figid": f"PMC910000{number}__f%1",
             "pmcid": f"PMC910000{number}",
             "figtitle": HOSTILE["title"],
             "figid_alias": f"PMC910000{number}__F\t1",

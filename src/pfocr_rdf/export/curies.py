@@ -30,12 +30,14 @@ _STARTS = {**_BIOLINK, **{namespace: prefix for prefix, namespace in PREFIXES.it
 def curie(iri: str) -> str:
     """Return the CURIE of an IRI that this package made; any other IRI as it is.
 
-    A slash in the local part becomes `%2F`, for readers of CURIEs take none there.
+    The slash between species and symbol becomes `%2F`, for readers of ids take none there.
     """
     for start, prefix in _STARTS.items():
         if iri.startswith(start):
             local = iri[len(start) :]
             if start == ids.FIGURES:
                 local = local.removesuffix(".html")
-            return f"{prefix}:{local.replace('/', '%2F')}"
+            elif prefix in PREFIXES:
+                local = local.replace("/", "%2F")
+            return f"{prefix}:{local}"
     return iri

@@ -91,13 +91,18 @@ def _node(subject: str, categories: list[str], pairs: Said) -> list[str]:
     return [
         curie(subject),
         tsv.items(categories),
-        stream.first(pairs, v.LABEL) or stream.first(pairs, v.TITLE),
-        stream.first(pairs, v.DESCRIPTION),
+        _text(stream.first(pairs, v.LABEL) or stream.first(pairs, v.TITLE)),
+        _text(stream.first(pairs, v.DESCRIPTION)),
         tsv.items(sorted(curie(expand(value)) for value in same)),
         tsv.items(curie(expand(value)) for value in taxa),
         subject,
         SOURCE,
     ]
+
+
+def _text(text: str) -> str:
+    """Return a text without the separator of lists, at which kgx takes any cell apart."""
+    return tsv.items([text])
 
 
 def _edges(layers: Layers, level: Level, progress: Callable[[int], None] | None) -> Iterator[list[str]]:
