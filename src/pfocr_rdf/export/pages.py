@@ -17,9 +17,10 @@ from pfocr_rdf import vocab as v
 from pfocr_rdf.errors import UsageError
 from pfocr_rdf.export import stream, tsv
 from pfocr_rdf.export.stream import Layers, Names, Said
+from pfocr_rdf.jsonld import USUAL_CREATOR
 from pfocr_rdf.model import Layer, Level
 from pfocr_rdf.resources import schemaorg_context
-from pfocr_rdf.terms import Token, expand, value_of
+from pfocr_rdf.terms import Token, expand, string, value_of
 
 CONTEXT = "https://schema.org/"
 FOLDER = "figures"
@@ -112,9 +113,12 @@ def documents(layers: Layers, known: Names, level: Level, start: str) -> Iterato
             nodes = {}
         figure = owner
         pairs = nodes.setdefault(subject, {})
-        for text in texts.values():
-            for predicate, values in stream.said(text).items():
+        for layer, text in texts.items():
+            said = stream.said(text)
+            for predicate, values in said.items():
                 pairs.setdefault(predicate, []).extend(values)
+            if layer is Layer.CORE and v.CREATOR in said:  # of the usual creator, whom that layer describes
+                nodes[ids.WIKIPATHWAYS] = {v.A: [v.ORGANIZATION], v.NAME: [string(USUAL_CREATOR["name"])]}
     if nodes:
         yield ids.figid_of(figure), block(figure, nodes, known)
 
@@ -143,12 +147,10 @@ def _value(key: str, token: Token, figure: str, nodes: Nodes, known: Names) -> A
     if token[0] == '"' or token[0] in "+-0123456789" or token in ("true", "false"):
         return _literal(key, token)
     iri = expand(token)
-    if iri.startswith(f"{figure}#") and iri in nodes:
+    if iri in nodes and iri != figure:
         return _nested(iri, figure, nodes, known)
     if key in (_key(v.ABOUT), _key(v.MENTIONS)) and iri in known:
         return _entity(iri, known)
-    if iri == ids.WIKIPATHWAYS and key == _key(v.CREATOR):
-        return {"@id": iri, "@type": _type(v.ORGANIZATION), "name": "WikiPathways"}
     return iri if _coercions().get(key) == "@id" else {"@id": iri}
 
 
