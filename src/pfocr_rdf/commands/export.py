@@ -10,9 +10,7 @@ from typing import Annotated
 import typer
 
 from pfocr_rdf import printing
-from pfocr_rdf.export.gmt import MIN_GENES, GeneIds
-from pfocr_rdf.export.pairs import MAX_FIGURES, MAX_GENES, MIN_FIGURES, PairKind
-from pfocr_rdf.export.words import MAX_LISTED
+from pfocr_rdf.export.choices import MAX_FIGURES, MAX_GENES, MAX_LISTED, MIN_FIGURES, MIN_GENES, GeneIds, PairKind
 from pfocr_rdf.model import Level
 from pfocr_rdf.options import AsJson, LevelName, NewFile, NewFolder, Organisms, Release, UpTo
 

@@ -7,28 +7,18 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Collection
-from enum import StrEnum
 from pathlib import Path
 
 from pfocr_rdf import identifiers as ids
 from pfocr_rdf import vocab as v
 from pfocr_rdf.errors import UsageError
 from pfocr_rdf.export import stream, tsv
+from pfocr_rdf.export.choices import MIN_GENES, GeneIds
 from pfocr_rdf.export.stream import Layers, Names, Texts
 from pfocr_rdf.model import Layer, Level
 
-MIN_GENES = 3
-"""Genes that a set has at least, as in the site's files."""
-
 UNKNOWN = "unknown"
 """Stands for the organism of genes that have none."""
-
-
-class GeneIds(StrEnum):
-    """How genes are written."""
-
-    SYMBOL = "symbol"
-    NCBIGENE = "ncbigene"
 
 
 def export(

@@ -10,12 +10,12 @@ from array import array
 from bisect import bisect_right
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
-from enum import StrEnum
 from pathlib import Path
 
 from pfocr_rdf import buildfolder
 from pfocr_rdf import identifiers as ids
 from pfocr_rdf.export import stream, tsv
+from pfocr_rdf.export.choices import MAX_FIGURES, MAX_GENES, MIN_FIGURES, PairKind
 from pfocr_rdf.export.curies import curie
 from pfocr_rdf.export.gmt import check_organisms
 from pfocr_rdf.export.stream import Layers, Names
@@ -23,22 +23,6 @@ from pfocr_rdf.model import Layer, Level
 
 COLUMNS = ("id1", "label1", "taxon1", "id2", "label2", "taxon2", "figures", "papers", "figids")
 COUNTS = "counts.json"
-MAX_GENES = 300
-"""Figures with more genes are left out: a flood of names, not a pathway."""
-MAX_FIGURES = 50
-"""Figures that are listed of one pair."""
-MIN_FIGURES = 2
-"""Figures that a pair has at least; those of a single figure stand in the graph itself."""
-
-
-class PairKind(StrEnum):
-    """Kinds of pairs; the names of their files."""
-
-    GENE_CHEMICAL = "gene-chemical"
-    GENE_DISEASE = "gene-disease"
-    GENE_GENE = "gene-gene"
-
-
 _SECOND = {PairKind.GENE_CHEMICAL: Layer.LINKS_CHEMICALS, PairKind.GENE_DISEASE: Layer.LINKS_DISEASES}
 
 

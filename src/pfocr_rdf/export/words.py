@@ -8,14 +8,12 @@ from itertools import groupby
 from pathlib import Path
 
 from pfocr_rdf.export import stream, tsv
+from pfocr_rdf.export.choices import MAX_LISTED
 from pfocr_rdf.export.curies import curie
 from pfocr_rdf.export.stream import Layers, Names
 from pfocr_rdf.model import SEPARATOR, Layer
 
 COLUMNS = ("word", "genes", "organisms", "genes_of_one_organism", "figures", "lexicons", "gene_ids", "gene_labels")
-MAX_LISTED = 50
-"""Genes that are listed of one word."""
-
 _DIGITS = 10
 
 
