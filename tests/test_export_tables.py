@@ -187,7 +187,7 @@ def test_pairs_are_what_sparql_finds(name: str, level: str, request: pytest.Fixt
             wanted.append([*cells[0], *cells[1], str(len(figids)), str(len(papers)), set(figids)])
         found = [[*cells[:8], set(cells[8].split("|"))] for cells in lines(tmp_path / "out" / f"{kind}.tsv")[1:]]
         assert found == wanted
-        assert counts[f"{kind} pairs"] == len(wanted)
+        assert counts[f"{kind.replace('-', '_')}_pairs"] == len(wanted)
 
 
 def test_pairs_list_so_many_figures_and_count_all(corpus: Path, tmp_path: Path) -> None:
@@ -220,7 +220,7 @@ def test_pairs_of_one_organism_and_one_kind(corpus: Path, tmp_path: Path) -> Non
     found = rows(tmp_path / "out" / "gene-gene.tsv")
     assert {path.name for path in (tmp_path / "out").iterdir()} == {"gene-gene.tsv", "counts.json"}
     assert {row["taxon1"] for row in found} | {row["taxon2"] for row in found} == {"9606"}
-    assert counts["gene-gene pairs"] == len(found)
+    assert counts["gene_gene_pairs"] == len(found)
 
 
 def test_labels_of_pairs_cannot_break_a_line(hostile: Path, tmp_path: Path) -> None:

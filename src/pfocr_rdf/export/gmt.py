@@ -14,7 +14,7 @@ from pfocr_rdf import vocab as v
 from pfocr_rdf.errors import UsageError
 from pfocr_rdf.export import stream, tsv
 from pfocr_rdf.export.choices import MIN_GENES, GeneIds
-from pfocr_rdf.export.stream import Layers, Names, Texts
+from pfocr_rdf.export.stream import Layers, Names, Said, Texts
 from pfocr_rdf.model import Layer, Level
 
 UNKNOWN = "unknown"
@@ -76,7 +76,7 @@ def gene_sets(
             written = label if gene_ids is GeneIds.SYMBOL else gene.removeprefix(ids.GENES)
             if written.startswith(ids.PFD) or not written.strip() or (organisms and taxon not in organisms):
                 continue  # a gene that is known by symbol only has no id
-            found.setdefault(taxon, set()).add(tsv.cell(written))
+            found.setdefault(taxon, set()).add(tsv.cell(written).strip())
     by_number = sorted(found.items(), key=lambda pair: (len(pair[0]), pair[0]))
     return {taxon: sorted(genes, key=_order) for taxon, genes in by_number if len(genes) >= min_genes}
 
@@ -89,14 +89,19 @@ def _order(gene: str) -> tuple[int, str]:
 def _name_and_title(figure: str, texts: Texts, repeated: Collection[str]) -> tuple[str, str]:
     """Return the name of a figure's sets, which no other figure has, and their description."""
     pairs = stream.core(figure, texts)
-    alias, figid = stream.first(pairs, v.ALTERNATE_NAME), ids.figid_of(figure)
+    alias, figid = _alias(pairs), ids.figid_of(figure)
     name = alias if alias and alias not in repeated else figid
     return name, stream.first(pairs, v.LABEL) or figure
+
+
+def _alias(pairs: Said) -> str:
+    """Return the alias of a figure as it is written, empty for none."""
+    return tsv.cell(stream.first(pairs, v.ALTERNATE_NAME)).strip()
 
 
 def _repeated_names(layers: Layers) -> set[str]:
     """Return the aliases that several figures have, or that are another figure's figid."""
     seen: Counter[str] = Counter()
     for figure, text in layers.items(Layer.CORE, ids.FIGURES):
-        seen.update({ids.figid_of(figure), stream.first(stream.said(text), v.ALTERNATE_NAME)} - {""})
+        seen.update({ids.figid_of(figure), _alias(stream.said(text))} - {""})
     return {name for name, number in seen.items() if number > 1}

@@ -39,6 +39,8 @@ _OF_CORE = (
     v.CREATOR,
     v.IS_PART_OF,
     v.SOURCE,
+    v.RELATION,
+    v.SEE_ALSO,
     v.ABOUT,
     v.MENTIONS,
 )

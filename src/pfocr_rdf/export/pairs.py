@@ -104,7 +104,7 @@ def export(
                 for first, second, figures in _pairs(found, kind):
                     if len(figures) >= min_figures:
                         lines.write(_line(found, known, (first, second), figures, max_figures))
-            counts[f"{kind} pairs"] = lines.written - 1
+            counts[f"{kind.replace('-', '_')}_pairs"] = lines.written - 1
         options = {
             "organisms": sorted(organisms),
             "level": level.name.lower(),

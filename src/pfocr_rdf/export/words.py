@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import groupby
 from pathlib import Path
 
+from pfocr_rdf import identifiers as ids
 from pfocr_rdf.export import stream, tsv
 from pfocr_rdf.export.choices import MAX_LISTED
 from pfocr_rdf.export.curies import curie
@@ -66,7 +67,7 @@ def _uses(layers: Layers, progress: Callable[[int], None] | None) -> Iterator[st
             numbers += 1
             if progress:
                 progress(1)
-        genes = " ".join(mention.bodies)
+        genes = " ".join(body.removeprefix(ids.GENES) for body in mention.bodies)
         yield SEPARATOR.join((tsv.cell(mention.word), f"{numbers:0{_DIGITS}d}", mention.lexicon, genes))
 
 
@@ -79,8 +80,9 @@ def _described(word: str, uses: Iterable[str], known: Names, max_listed: int) ->
         _, figure, lexicon, bodies = line.split(SEPARATOR)
         figures += figure != last
         last = figure
-        genes.update(bodies.split())
-        by_lexicon.setdefault(lexicon, set()).update(bodies.split())
+        found = set(map(ids.gene, bodies.split()))  # a mention's genes all have an id
+        genes |= found
+        by_lexicon.setdefault(lexicon, set()).update(found)
     per_organism = Counter(known[gene].taxon for gene in genes)
     listed = sorted(genes)[:max_listed]
     lexicons = [f"{lexicon}={len(found)}" for lexicon, found in sorted(by_lexicon.items())]
