@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from benchmarks import bench_killed, bench_scale, bench_update, common, corpus_build, killed, limit
+from benchmarks import bench_export, bench_killed, bench_scale, bench_update, common, corpus_build, killed, limit
 from tests.support import ROOT
 
 FIGURES = 40
@@ -184,3 +184,19 @@ def test_a_corpus_is_made_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     (folder / "_figures" / "half.md").touch()
     assert not (common.corpus(3) / "_figures" / "half.md").exists()
     assert common.size_of(folder) == 3
+
+
+@pytest.mark.slow
+def test_each_export_is_measured_with_what_it_wrote(corpus: Path, tmp_path: Path) -> None:
+    found, text = run("bench_export", corpus, tmp_path)
+    (result,) = found["results"]
+    assert result["figures"] == FIGURES
+    assert list(result["exports"]) == list(bench_export.EXPORTS)
+    for costs in result["exports"].values():
+        assert costs["seconds"][0] > 0
+        assert costs["peak_bytes"][0] > 0
+        assert costs["written"] > 100
+        assert costs["counts"]
+    assert result["exports"]["jsonld"]["counts"] == {"figures": FIGURES}
+    assert [goal["verdict"] for goal in found["goals"]] == ["not judged"]
+    assert text.count("\n| 40 |") == len(bench_export.EXPORTS)

@@ -13,17 +13,18 @@ PINS = Path(__file__).resolve().parent
 FOLDER = ROOT / "build" / "bench"
 
 
-def ensure(name: str) -> Path:
-    """Return the Python of the environment `name`, made from `{name}.txt` unless it is there with the same pins."""
-    pins = (PINS / f"{name}.txt").read_text(encoding="utf-8")
-    home = FOLDER / name
-    python, stamp = home / "bin" / "python", home / "pins.txt"
-    if stamp.is_file() and stamp.read_text(encoding="utf-8") == pins:
+def ensure(name: str, pins: Path = PINS, home: Path = FOLDER) -> Path:
+    """Return the Python of the environment `home/name`, made from `pins/{name}.txt` unless it is there with these."""
+    listed = pins / f"{name}.txt"
+    wanted = listed.read_text(encoding="utf-8")
+    folder = home / name
+    python, stamp = folder / "bin" / "python", folder / "pins.txt"
+    if stamp.is_file() and stamp.read_text(encoding="utf-8") == wanted:
         return python
-    subprocess.run([sys.executable, "-m", "venv", "--clear", str(home)], check=True)
+    subprocess.run([sys.executable, "-m", "venv", "--clear", str(folder)], check=True)
     pip = [str(python), "-m", "pip", "--disable-pip-version-check", "install", "--quiet"]
-    subprocess.run([*pip, "--requirement", str(PINS / f"{name}.txt")], check=True)
-    stamp.write_text(pins, encoding="utf-8")
+    subprocess.run([*pip, "--requirement", str(listed)], check=True)
+    stamp.write_text(wanted, encoding="utf-8")
     return python
 
 

@@ -45,6 +45,14 @@ class ResultFormat(StrEnum):
     TURTLE = "turtle"
 
 
+class LevelName(StrEnum):
+    """How far links to genes are followed, each with those before it."""
+
+    SYMBOL = "symbol"
+    SYNONYM = "synonym"
+    FAMILY = "family"
+
+
 def share(text: str) -> float:
     """Read a share: `1%` or `0.01`.
 
@@ -103,3 +111,13 @@ MaxRejectedRows = Annotated[
 ]
 DiffOut = Annotated[Path | None, typer.Option(help="A new folder for the difference in all its forms.")]
 DiffForm = Annotated[list[DiffFormat] | None, typer.Option("--format", help="A form to write; give it again for more.")]
+UpTo = Annotated[
+    LevelName,
+    typer.Option("--level", help="Genes found by symbol alone; by synonym too; or as members of a family too."),
+]
+Organisms = Annotated[
+    list[str] | None,
+    typer.Option("--organism", metavar="TAXID", help="Only genes of this organism; give it again for more."),
+]
+NewFile = Annotated[Path, typer.Option("--out", help="A new file; compressed when it ends with .gz or .zst.")]
+NewFolder = Annotated[Path, typer.Option("--out", help="A new folder.")]

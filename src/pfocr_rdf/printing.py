@@ -125,7 +125,7 @@ def print_counts(counts: dict[str, int], as_json: bool) -> None:
     if as_json:
         typer.echo(json.dumps(counts, indent=2))
     elif not _quiet:
-        typer.echo("\n".join(_number(number, name) for name, number in counts.items()))
+        typer.echo("\n".join(_number(number, name.replace("_", " ")) for name, number in counts.items()))
 
 
 def _number(number: int, name: str) -> str:

@@ -27,6 +27,7 @@ Description = tuple[str, list[Pair]]
 """A subject's IRI (bare) and what is said of it."""
 
 _LOCAL = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
+_ESCAPES = {'"': '"', "\\": "\\", "n": "\n", "r": "\r", "t": "\t"}
 _ILLEGAL_IN_IRI = re.compile(r"[\x00-\x20<>\"{}|\\^`]")
 _BY_NAMESPACE = {namespace: prefix for prefix, namespace in PREFIXES.items()}
 """Each namespace ends with a slash or a number sign, which no local name that needs no escape can hold."""
@@ -99,6 +100,16 @@ def typed(value: str, datatype: str) -> Token:
 def tagged(value: str, language: str) -> Token:
     """Return the token of a text with a language tag, in lower case."""
     return f"{string(value)}@{language.lower()}"
+
+
+def value_of(token: Token) -> str:
+    """Return what a token stands for as bare text: the IRI, or the literal without its type (undoes the makers)."""
+    if token[0] != '"':
+        return token if token[0] in "+-0123456789" else expand(token)
+    text = token[1 : token.rindex('"')]
+    if "\\" not in text:
+        return text
+    return re.sub(r"\\(.)", lambda match: _ESCAPES[match[1]], text)
 
 
 def integer(value: int) -> Token:
