@@ -43,6 +43,7 @@ _LEXICAL = {
     "decimal": re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)"),
     "gYear": re.compile(r"-?([1-9][0-9]{3,}|0[0-9]{3})(Z|[+-](0[0-9]|1[0-3]):[0-5][0-9]|[+-]14:00)?"),
 }
+_NUMERIC = frozenset({"integer", "decimal", "double", "float", "int", "long", "nonNegativeInteger"})
 
 
 class NotSupported(ValueError):
@@ -267,16 +268,14 @@ def _language(values: Iterable[Any]) -> Test:
 
 
 def _number(term: Term) -> Decimal | None:
-    """Return the value of a well-formed number of the two types that we use."""
-    if type(term) is not ox.Literal:
-        return None
-    name = term.datatype.value.removeprefix(XSD)
-    if name not in ("integer", "decimal") or not _LEXICAL[name].fullmatch(term.value):
+    """Return the value of a well-formed number, of any of the types that compare with each other."""
+    if type(term) is not ox.Literal or term.datatype.value.removeprefix(XSD) not in _NUMERIC:
         return None
     try:
-        return Decimal(term.value)
+        number = Decimal(term.value)
     except InvalidOperation:
         return None
+    return None if number.is_nan() else number
 
 
 def _bound(limit: Any, *, low: bool) -> Test:

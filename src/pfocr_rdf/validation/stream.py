@@ -203,7 +203,7 @@ class Pass:
             for check, finding in self._placing.look(subject, layer, said):
                 add(check, finding)
             if layer == Layer.COMPAT:
-                self._report(self._compat.results(subject, _distinct(said)), layer)
+                self._report(self._compat.results(focus_of(subject), distinct(said)), layer)
             elif main:
                 for predicate, values in said.items():
                     main[predicate] = [*main[predicate], *values] if predicate in main else values
@@ -213,8 +213,8 @@ class Pass:
             for check, finding in placing.doubles(subject, parts):
                 add(check, finding)
         if main:
-            main = _distinct(main)
-            self._report(self._main.results(subject, main), parts[0][0])
+            main = distinct(main)
+            self._report(self._main.results(focus_of(subject), main), parts[0][0])
             for check, finding in agreement.look(subject, main, parts):
                 add(check, finding)
 
@@ -272,9 +272,14 @@ def _names(subject: str) -> tuple[bytes, ...]:
     return iri(subject).encode(), f"<{subject}>".encode()
 
 
-def _distinct(said: dict[str, list[Term]]) -> dict[str, list[Term]]:
+def distinct(said: dict[str, list[Term]]) -> dict[str, list[Term]]:
     """Return the same values, each once, for a graph is a set."""
     return {p: values if len(values) < 2 else list(dict.fromkeys(values)) for p, values in said.items()}
+
+
+def focus_of(subject: str) -> Term:
+    """Return a subject as shapes see it: they can tell a blank node from an IRI."""
+    return ox.BlankNode("b") if subject == wording.BLANK else subject
 
 
 def subjects(data: bytes) -> Iterator[tuple[str, dict[str, list[Term]]]]:
@@ -329,5 +334,6 @@ def gathered(
 
 def as_finding(result: Result, layer: str) -> Finding:
     """Return a result of SHACL as a finding."""
+    focus = result.focus if type(result.focus) is str else wording.BLANK
     said = "" if result.value is None or result.value == result.focus else placing.text(result.value)
-    return Finding(str(result.focus), said, result.message, layer, result.path, result.component, result.shape.name)
+    return Finding(focus, said, result.message, layer, result.path, result.component, result.shape.name)
