@@ -36,6 +36,7 @@ Values = Mapping[str, Sequence[Term]]
 )  # fmt: skip
 _NOTATION = f"{ids.PREFIXES['skos']}notation"
 _IMAGE = expand(v.IMAGE_OBJECT)
+_ABOUT, _ORGANISM = expand(v.ABOUT), expand(v.WP_ORGANISM)
 _LINKS = (Layer.LINKS_GENES_SYMBOL, Layer.LINKS_GENES_SYNONYM, Layer.LINKS_GENES_FAMILY)
 _DOIS = "https://doi.org/"
 _NA = "NA"
@@ -60,8 +61,7 @@ def _thing(subject: str, values: Values) -> Iterator[tuple[str, Finding]]:
             break
     if subject.startswith(ids.PAPERS):
         dois = {value[len(_DOIS) :] for value in values.get(_SAME_AS, ()) if str(value).startswith(_DOIS)}
-        if dois:
-            yield from _differs(subject, values, _DOI, {unquote(doi).lower() for doi in dois})
+        yield from _differs(subject, values, _DOI, {unquote(doi).lower() for doi in dois})
     elif subject.startswith(ids.PFD):
         yield from _named(subject, subject[len(ids.PFD) :], values)
     elif _IMAGE in values.get(TYPE, ()):
@@ -94,6 +94,11 @@ def _figure(subject: str, values: Values, parts: Parts) -> Iterator[tuple[str, F
     links = {layer: len(set(said.get(_MENTIONS, ()))) for layer, said in parts if layer in _LINKS}
     yield from _differs(subject, values, _STRICT, {str(links.get(Layer.LINKS_GENES_SYMBOL, 0))})
     yield from _differs(subject, values, _COUNT, {str(sum(links.values()))})
+    said = dict(parts)
+    core, compat = said.get(Layer.CORE, {}), said.get(Layer.COMPAT, {})
+    taxa = {*core.get(_ABOUT, ()), *core.get(_MENTIONS, ())}
+    for taxon in taxa.symmetric_difference(compat.get(_ORGANISM, ())):
+        yield AGREES, Finding(subject, text(taxon), "is an organism in core or in compat, but not in both")
     names = {text(name).strip() for name in values.get(_NAME, ())}
     if names:
         yield from _differs(subject, values, _LABEL, names)
@@ -106,7 +111,7 @@ def _mention(subject: str, values: Values) -> Iterator[tuple[str, Finding]]:
     kind, _, digits = key.partition("-")
     try:
         known = _gene_cells(values) if kind == "gene" else [_word_cells(kind, values)]
-    except (KeyError, IndexError, AttributeError):
+    except (KeyError, IndexError, AttributeError, TypeError):
         return  # shapes say what is missing
     if not any(hashlib.sha256(SEPARATOR.join(cells).encode()).hexdigest().startswith(digits) for cells in known):
         yield AGREES, Finding(subject, text(values[_WORD][0]), "the hash in the IRI is that of another row")
