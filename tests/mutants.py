@@ -43,8 +43,11 @@ def build_symbols(out: Path) -> Path:
 def said_in(build: Path) -> Said:
     """Return all that a build says."""
     return {
-        layer: dict(serialize.read_block(text) for found in [blocks.read_index(build / blocks.INDEX)[layer]]
-                    for text in blocks.stanzas(_body(path, found)))
+        layer: dict(
+            serialize.read_block(text)
+            for found in [blocks.read_index(build / blocks.INDEX)[layer]]
+            for text in blocks.stanzas(_body(path, found))
+        )
         for layer, path in buildfolder.layer_files(build).items()
     }
 
@@ -79,7 +82,10 @@ def copy(build: Path, out: Path, changed: Iterable[str], said: Said) -> Path:
 
 def stanza(subject: str, pairs: list[Pair]) -> str:
     """Return the Turtle of one subject; unlike `serialize.block`, with a pair that stands twice, and any subject."""
-    lines = [f"    {predicate} {value}" for predicate, value in sorted(pairs, key=lambda pair: (pair[0] != "a", pair))]
+    values: dict[str, list[str]] = {}
+    for predicate, value in sorted(pairs, key=lambda pair: (pair[0] != "a", pair)):
+        values.setdefault(predicate, []).append(value)
+    lines = [f"    {predicate} " + " ,\n        ".join(found) for predicate, found in values.items()]
     try:
         name = iri(subject)
     except ValueError:
@@ -132,13 +138,21 @@ Mutation = Callable[[Row], list[Pair]]
 
 def _swapped(value: str) -> str:
     """Return an IRI as a literal and a literal as an IRI."""
-    return f'"{value.strip("<>")}"' if not value.startswith('"') and not value[0].isdigit() else "<http://example.org/x>"
+    return (
+        f'"{value.strip("<>")}"' if not value.startswith('"') and not value[0].isdigit() else "<http://example.org/x>"
+    )
 
 
 def _retyped(value: str) -> str:
     """Return a literal of another datatype; an IRI of another authority."""
     if value.startswith('"'):
-        return value.partition('"^^')[0] + '"@en' if "^^" in value else f"{value}^^xsd:token" if "@" not in value[-4:] else value.rpartition("@")[0]
+        return (
+            value.partition('"^^')[0] + '"@en'
+            if "^^" in value
+            else f"{value}^^xsd:token"
+            if "@" not in value[-4:]
+            else value.rpartition("@")[0]
+        )
     if value[0].isdigit():
         return f'"{value}"'
     return "<http://www.wikidata.org/entity/Q1>"

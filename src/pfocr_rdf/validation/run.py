@@ -43,6 +43,13 @@ class Job:
     ids: tuple[str, ...]
 
 
+@dataclass(slots=True)
+class _Broken(Outcome):
+    """A check that ended in an error: no wonder on damaged layers, but raised again when the layers are sound."""
+
+    error: Exception | None = None
+
+
 @cache
 def functions() -> dict[str, tuple[str, Function]]:
     """Return the functions of checks without body, by id, each with the name of its module.
@@ -91,6 +98,9 @@ def validate(
                 outcomes |= {outcome.check.id: outcome for outcome in done}
             advance(_weight(job))
     _take_stream(outcomes, tally, [*faults, *(stream.counts(opened, tally.triples) if not faults else ())])
+    for outcome in outcomes.values():
+        if isinstance(outcome, _Broken) and outcome.error and not outcomes[stream.READ].count:
+            raise outcome.error
     return Report([outcomes[check.id] for check in checks.all_checks()])
 
 
@@ -136,7 +146,10 @@ def run(job: Job) -> list[Outcome]:
 
 
 def _outcome(check: Check, release: Release, options: Options) -> Outcome:
-    """Return how one check ended; when the store cannot be loaded, why it was not run."""
+    """Return how one check ended; when the store cannot be loaded, why it was not run.
+
+    A check that ends in an error is `_Broken`: the layers may be to blame, or what was given from outside.
+    """
     try:
         if check.way is Way.SPARQL:
             outcome: Outcome = importlib.import_module(f"{__package__}.sparql").run(check, release.store())
@@ -150,6 +163,8 @@ def _outcome(check: Check, release: Release, options: Options) -> Outcome:
         return outcome
     except Damaged as error:
         return Outcome(check, reason=f"the layers cannot be loaded: {error}")
+    except Exception as error:  # code that trusts its files may fail anywhere when they are damaged
+        return _Broken(check, reason=f"the layers cannot be used; see {stream.READ}", error=error)
 
 
 def _pieces(found: Iterator[Finding]) -> Iterator[list[Finding]]:
