@@ -44,7 +44,7 @@ _XSD = ids.PREFIXES["xsd"]
 _TYPE = terms.expand(vocab.A)
 _RESERVED = (*ids.PREFIXES.values(), "https://schema.org/")
 """Namespaces that a block has no say in, but for schema.org's own."""
-_OURS = (
+OURS = (
     f"{ids.SITE}/",
     f"{ids.NCBI}/",
     ids.PFD,
@@ -354,7 +354,7 @@ def _links_only(value: Any) -> Any:
         return [_links_only(item) for item in value]
     if isinstance(value, dict):
         address = _address(value)
-        if address and str(address).startswith(_OURS):
+        if address and str(address).startswith(OURS):
             return {"@id": address}
         return {key: _links_only(item) for key, item in value.items()}
     return value

@@ -18,6 +18,9 @@ from pfocr_rdf.errors import Problem
 SHOWN = 20
 """Problems that are printed one by one; all of them stand in rejected.jsonl and warnings.jsonl."""
 
+EXAMPLES = 3
+"""Findings that are printed of each check of a release."""
+
 _quiet = False
 
 
@@ -168,6 +171,28 @@ def print_difference(found: Any, as_json: bool) -> None:
         write_out(f"... and {len(figures) - SHOWN:,} more; --out or --json give all\n")
     counts = found.to_json()["figures"]
     write_out(", ".join(f"{number:,} figures {how}" for how, number in counts.items()) + "\n")
+
+
+def print_validation(report: Any, as_json: bool) -> None:
+    """Print how each check ended, and the first examples of what was found; all that was kept as JSON."""
+    from pfocr_rdf.validation.report import line, status
+
+    if as_json:
+        typer.echo(json.dumps(report.to_json(), ensure_ascii=False, indent=2))
+        return
+    if _quiet:
+        return
+    table = Table("check", "title", "severity", "findings", "status")
+    table.columns[3].justify = "right"
+    for outcome in report.outcomes:
+        check = outcome.check
+        table.add_row(check.id, check.title, str(check.severity), f"{outcome.count:,}", status(outcome))
+    _console().print(table, markup=False)
+    for outcome in report.outcomes:
+        for finding in outcome.examples[:EXAMPLES]:
+            write_out(f"{outcome.check.id} {' '.join(line(finding).split())}\n")
+        if outcome.count > EXAMPLES:
+            write_out(f"{outcome.check.id} ... {outcome.count:,} in all\n")
 
 
 def graph_text(answer: Any) -> str:

@@ -15,12 +15,18 @@ EXAMPLES = 20
 
 
 class Finding(NamedTuple):
-    """One thing that a check found: the IRI of what it is about (or the name of a file), the value, what is wrong."""
+    """One thing that a check found: the IRI of what it is about (or the name of a file), the value, what is wrong.
+
+    What a shape found has SHACL's own words too: the predicate, the kind of constraint, the name of the shape.
+    """
 
     focus: str
     value: str = ""
     message: str = ""
     layer: str = ""
+    path: str = ""
+    component: str = ""
+    shape: str = ""
 
 
 class NotRun(NamedTuple):

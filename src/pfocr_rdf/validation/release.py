@@ -1,4 +1,4 @@
-"""A release that is checked: its folder, manifest, layers, and its store, which is loaded when it is first asked for."""
+"""A release that is checked: its folder, manifest, layers, and its store, loaded when it is first asked for."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pfocr_rdf import buildfolder
+from pfocr_rdf.errors import UsageError
 from pfocr_rdf.validation.findings import Finding, NotRun
 from pfocr_rdf.validation.options import Options
 
@@ -18,6 +19,10 @@ if TYPE_CHECKING:
 
 IN_MEMORY_BYTES = 400_000_000
 """Layers of up to so many bytes together are loaded into memory, some 20,000 figures; more of them to a disk."""
+
+
+class Damaged(UsageError):
+    """The layers cannot be loaded into a store, so nothing can be asked of it."""
 
 
 @dataclass(slots=True)
@@ -50,19 +55,24 @@ class Release:
         """Return the store with each layer in its named graph; the first call loads it.
 
         Ask it with `query.ask`, which adds prefixes and takes the union of the graphs as default graph.
-        Raises `UsageError` when a layer cannot be loaded.
+        Raises `Damaged` when a layer is missing or cannot be loaded.
         """
         if self._store is None:
             import pyoxigraph as ox
 
             from pfocr_rdf import query
 
+            if self.missing:
+                raise Damaged(f"{', '.join(path.name for path in self.missing.values())}: not there")
             if sum(path.stat().st_size for path in self.layers.values()) <= IN_MEMORY_BYTES:
                 store = ox.Store()
             else:
                 self._disk = tempfile.mkdtemp(prefix="pfocr-rdf-validate-")
                 store = ox.Store(self._disk)
-            query.load(store, self.layers)
+            try:
+                query.load(store, self.layers)
+            except UsageError as error:
+                raise Damaged(str(error)) from error
             self._store = store
         return self._store
 
