@@ -23,6 +23,12 @@ class Finding(NamedTuple):
     layer: str = ""
 
 
+class NotRun(NamedTuple):
+    """What a check returns that cannot be run: why."""
+
+    reason: str
+
+
 class Status(StrEnum):
     """How a check ended."""
 

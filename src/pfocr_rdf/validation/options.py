@@ -1,0 +1,31 @@
+"""What `validate` is given from outside the release: lists of other authorities, the source, the release before."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """Inputs from outside; what is None was not given, and the checks that need it are not run.
+
+    `source` is what the release was built from, `previous` the release before, `gene_info` and `gene_history` NCBI's
+    lists, `retired` ids of MeSH, ChEBI and DO that are no longer in use, `retractions` papers, `words` plain words.
+    """
+
+    source: str | None = None
+    previous: Path | None = None
+    gene_info: Path | None = None
+    gene_history: Path | None = None
+    retired: Path | None = None
+    retractions: Path | None = None
+    words: Path | None = None
+
+    def lacking(self, needs: str) -> list[str]:
+        """Return those of some needs of a check (names of options, such as `gene-info, retired`) that are not given.
+
+        Raises `AttributeError` for a need that is no option.
+        """
+        names = [name.strip() for name in needs.split(",") if name.strip()]
+        return [f"--{name}" for name in names if getattr(self, name.replace("-", "_")) is None]
