@@ -18,7 +18,7 @@ from pfocr_rdf.validation.findings import Outcome, Report
 from pfocr_rdf.validation.options import Options
 from pfocr_rdf.validation.release import Function, Release
 
-MODULES = ("files", "history", "lists", "reconcile")
+MODULES = ("files", "history", "lists", "questions", "reconcile")
 """Modules of this package with `CHECKS`: functions by id of a check."""
 
 Start = Callable[[int], Callable[[int], None]]
