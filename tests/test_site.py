@@ -178,7 +178,7 @@ def test_search_works_from_a_disk(site: Path, opened: Any) -> None:
     assert "/terms.html" in search(opened, (site / "index.html").as_uri(), "strictGeneCount")
 
 
-@pytest.mark.parametrize("name", ["index", "tutorial", "load", "questions", "model", "terms", "cli", "overview"])
+@pytest.mark.parametrize("name", ["index", "load", "questions", "terms", "cli"])
 def test_pages_open_and_fit_in_a_wide_and_in_a_narrow_window(site: Path, opened: Any, name: str) -> None:
     SCREENSHOTS.mkdir(parents=True, exist_ok=True)
     for width in (1280, 390):

@@ -122,8 +122,8 @@ def _property(iri: str, said: dict[str, list[Any]]) -> str:
         "value": ", ".join(f"`{short(term)}`" for term in said["rdfs:range"]),
         "times": "at most one" if "owl:FunctionalProperty" in kinds else "any number",
     }
-    table = "".join(f"| {key} | {value} |\n" for key, value in rows.items())
-    return f"### {name}\n\n{said['skos:definition'][0].value}\n\n| | |\n|---|---|\n{table}"
+    head, *others = (f"| {key} | {value} |\n" for key, value in rows.items())
+    return f"### {name}\n\n{said['skos:definition'][0].value}\n\n{head}|---|---|\n{''.join(others)}"
 
 
 def _lexicons(said: dict[str, dict[str, list[Any]]]) -> Iterator[str]:
