@@ -407,6 +407,5 @@ def test_without_an_endpoint_no_example_names_one() -> None:
         examples.examples("a b")
 
 
-def test_the_folders_of_questions_and_checks_are_described() -> None:
-    text = (ROOT / "ontologies" / "README.md").read_text(encoding="utf-8")
-    assert re.findall(r"^\| `([a-z]+)/` \|", text, re.MULTILINE) == ["checks", "queries"]
+def test_the_folder_of_questions_is_described() -> None:
+    assert "\n| `queries/` | " in (ROOT / "ontologies" / "README.md").read_text(encoding="utf-8")

@@ -12,6 +12,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from html.parser import HTMLParser
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -28,6 +29,8 @@ FETCHING = {"link": "href", "script": "src", "img": "src", "iframe": "src", "sou
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The site, built in strict mode."""
+    if find_spec("material") is None:
+        unavailable("mkdocs-material is not installed (make env)")
     folder = tmp_path_factory.mktemp("site") / "site"
     command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "--site-dir", str(folder)]
     environment = {**os.environ, "NO_MKDOCS_2_WARNING": "1"}
@@ -100,6 +103,27 @@ def test_marks_that_tests_read_are_not_shown_and_code_is_coloured(site: Path) ->
     assert text.count('<span class="k">SELECT</span>') >= 31
 
 
+def test_a_page_that_the_menu_does_not_name_stands_under_more(tmp_path: Path) -> None:
+    pytest.importorskip("mkdocs", reason="mkdocs is not installed (make env)")
+    from mkdocs.config.defaults import MkDocsConfig
+
+    from tools.site_hooks import on_config
+
+    for name in ("named.md", "other.md"):
+        (tmp_path / name).write_text("# Title\n", encoding="utf-8")
+    config = MkDocsConfig()
+    config.load_dict({"docs_dir": str(tmp_path), "nav": [{"A": [{"B": "named.md"}]}]})
+    on_config(config)
+    assert config.nav == [{"A": [{"B": "named.md"}]}, {"More": ["other.md"]}]
+
+
+def test_links_to_files_outside_the_documentation_lead_to_copies(site: Path) -> None:
+    text = (site / "model.html").read_text(encoding="utf-8")
+    assert 'href="files/ontologies/pfocr.ttl"' in text
+    for name in ("ontologies/pfocr.ttl", "docs/example/README.rst", "LICENSE"):
+        assert (site / "files" / name).read_bytes() == (ROOT / name).read_bytes()
+
+
 class Quiet(http.server.SimpleHTTPRequestHandler):
     """Serves files and says nothing."""
 
@@ -166,6 +190,7 @@ def search(page: Any, start: str, word: str) -> str:
     page.screenshot(path=SCREENSHOTS / "site-search.png")
     page.locator(".md-search-result__item a").first.click()
     page.wait_for_url(lambda address: address.partition("?")[0] != start)
+    page.wait_for_load_state("networkidle")
     return str(page.url)
 
 
