@@ -15,7 +15,7 @@ CHECKED := $(wildcard src flows tests tools benchmarks)
 # Command and Debian package of what the tests use beside Python.
 TOOLS := serdi:serdi rapper:raptor2-utils java:default-jre-headless mvn:maven git:git zstd:zstd virtuoso-t:virtuoso-opensource-7-bin chromium:chromium
 
-.PHONY: help env run test test-slow bench bench-full ci-deps jars format lock wheel clean distclean
+.PHONY: help env run docs pages test test-slow bench bench-full ci-deps jars format lock wheel clean distclean
 
 help: ## list the targets
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 20
@@ -45,6 +45,13 @@ $(INSTALLED): pyproject.toml constraints.txt
 run: env ## build the graph of seeds/ into output/build and ask it the example question
 	$(BIN)/python -m flows.build --source seeds --out output/build
 	$(BIN)/pfocr-rdf query --on output/build --file docs/queries/seed-genes.rq
+
+docs: env ## make the site of the documentation in build/site, to be read from disk
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+
+pages: env ## write the pages of docs/ that are made from queries, terms, commands and checks
+	$(BIN)/python tools/make_pages.py
+	$(BIN)/python -m tools.write_checks
 
 test: env ## lint, format check, types, tests
 	$(BIN)/ruff check .

@@ -2,9 +2,10 @@
 
 Makes the same bytes as `pfocr-rdf build`. Run as a program, it needs no Prefect server: an embedded one serves
 the run. Nothing is retried: data and calls that are wrong stay wrong.
-"""
 
-from __future__ import annotations
+Annotations are not postponed here: a served flow is sent to a process of its own without the names that only
+annotations use.
+"""
 
 from .environment import prepare
 

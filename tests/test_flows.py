@@ -175,6 +175,15 @@ def test_package_and_command_line_import_no_prefect(tmp_path: Path) -> None:
     assert (done.stdout, done.stderr) == ("False\n", "")
 
 
+def test_a_served_flow_knows_the_types_of_its_parameters() -> None:
+    import cloudpickle  # type: ignore[import-untyped]
+
+    from flows.build import build
+
+    sent = cloudpickle.loads(cloudpickle.dumps(build))  # as it goes to the process of a run
+    assert sent.validate_parameters({"source": "seeds", "out": "there"})["out"] == Path("there")
+
+
 def test_program_builds_without_a_server(tmp_path: Path) -> None:
     out, home = tmp_path / "build", tmp_path / "not" / "yet" / "there"
     done = run("-m", "flows.build", "--source", str(SEEDS), "--out", str(out), home=home)

@@ -127,7 +127,7 @@ def short(term: Any) -> str:
     if isinstance(term, ox.NamedNode):
         for prefix, namespace in identifiers.PREFIXES.items():
             local = term.value[len(namespace) :]
-            if term.value.startswith(namespace) and local and "/" not in local:
+            if term.value.startswith(namespace) and local and not set("/#") & set(local):
                 return f"{prefix}:{local}"
         return term.value
     return str(getattr(term, "value", term))

@@ -35,6 +35,12 @@ class NotRun(NamedTuple):
     reason: str
 
 
+class NotRun(NamedTuple):
+    """What a check returns that cannot be run: why."""
+
+    reason: str
+
+
 class Status(StrEnum):
     """How a check ended."""
 

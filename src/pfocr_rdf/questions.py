@@ -1,0 +1,168 @@
+"""The questions that the graph is made to answer: one file of `ontologies/queries/` each, read into `Question`.
+
+A file is a SPARQL query that runs as it stands in any store, below a head of comment lines. `# title:`, `# category:`
+and `# description:` are those that the Snorql of WikiPathways reads; the others are for checks and pages:
+
+- `# columns: figure iri, year year?`: what the answer has, each with its kind; `?` for one that may be empty;
+- `# parameter: gene = <https://identifiers.org/ncbigene/3569>`: a term of the query to be put in by who asks;
+- `# when: PATTERN`: where a graph has this pattern, the question has an answer; it yields terms for the parameters too;
+- `# rows: 1`: the answer has this number of rows.
+
+A field goes on in lines that are indented further.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cache
+
+from pfocr_rdf import resources
+
+FOLDER = "queries"
+KINDS = ("iri", "string", "integer", "decimal", "year", "any")
+_NAME = re.compile(r"([0-9]{2})-[a-z0-9-]+\.rq")
+_FIELD = re.compile(r"# ([a-z]+): (\S.*)")
+_MORE = re.compile(r"#  +(\S.*)")
+_FIELDS = {"title", "category", "description", "keywords", "columns", "rows", "when", "parameter"}
+_NEEDED = {"title", "category", "description", "keywords", "columns"}
+_PARAMETER = re.compile(r"([a-z]+) = (\S.*)")
+_COLUMN = re.compile(rf"([a-z]+) ({'|'.join(KINDS)})(\?)?")
+_TERM = re.compile(r"""<[^<>"{}|^`\\\s]*>|"(?:[^"\\\n]|\\.)*"|(?<![\w.?:-])[0-9]+(?:\.[0-9]+)?(?![\w.])""")
+_KIND = re.compile(r"\^\^<[^<>\"{}|^`\\\s]+>|@[A-Za-z0-9-]+")
+_SERVICE = re.compile(r"\bSERVICE\s+(?:SILENT\s+)?<([^<>\s]+)>")
+_PREFIX = re.compile(r"^PREFIX ([a-z]+): <([^<>\s]+)>\n", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of an answer: its name, the kind of its terms (one of `KINDS`), whether a row may lack it."""
+
+    name: str
+    kind: str
+    optional: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A question: its head, and the query below it, prefixes first.
+
+    `parameters` has the term that the query holds for each parameter, as SPARQL spells it.
+    """
+
+    name: str
+    title: str
+    category: str
+    description: str
+    keywords: tuple[str, ...]
+    columns: tuple[Column, ...]
+    parameters: Mapping[str, str]
+    when: str
+    rows: int | None
+    text: str
+
+    @property
+    def number(self) -> int:
+        """The number that the name begins with, by which questions are sorted."""
+        return int(self.name[:2])
+
+    @property
+    def services(self) -> tuple[str, ...]:
+        """The addresses of other people's endpoints that the query asks, in order."""
+        return tuple(dict.fromkeys(_SERVICE.findall(self.text)))
+
+    @property
+    def prefixes(self) -> dict[str, str]:
+        """Prefix to namespace, as the query declares them."""
+        return dict(_PREFIX.findall(self.text))
+
+    @property
+    def body(self) -> str:
+        """The query without its prefixes."""
+        return _PREFIX.sub("", self.text).strip() + "\n"
+
+    def without_services(self) -> Question:
+        """Return the question with a named graph in the place of each endpoint: it can be read and asked anywhere."""
+        return replace(self, text=_SERVICE.sub(r"GRAPH <\1>", self.text))
+
+    def asking(self, terms: Mapping[str, str]) -> str:
+        """Return the query with other terms for some of its parameters.
+
+        `terms` are spelled as SPARQL spells them, such as what `str` gives of a term of pyoxigraph. Whole terms take
+        the place of whole terms, so no value can become part of the query's syntax.
+        Raises `ValueError` for an unknown parameter, and for a text that is not one term.
+        """
+        replaced = {}
+        for name, term in terms.items():
+            if name not in self.parameters:
+                raise ValueError(f"{self.name}: has no parameter {name!r}")
+            if not is_term(term):
+                raise ValueError(f"{self.name}: {name} = {term!r} is not one IRI, text or number")
+            replaced[self.parameters[name]] = term
+        return _TERM.sub(lambda found: replaced.get(found[0], found[0]), self.text)
+
+
+def is_term(text: str) -> bool:
+    """Whether a text is one IRI, one string (perhaps with a datatype or language) or one number, and nothing else."""
+    match = _TERM.match(text)
+    if match is None:
+        return False
+    rest = text[match.end() :]
+    return not rest or (text[0] == '"' and _KIND.fullmatch(rest) is not None)
+
+
+def read(name: str, text: str) -> Question:
+    """Return the question that a file holds.
+
+    Raises `ValueError` when the head lacks a field or has one that nobody knows, and when a parameter does not stand
+    in the query.
+    """
+    if not _NAME.fullmatch(name):
+        raise ValueError(f"{name}: a question's file is named such as 05-figures-of-gene.rq")
+    head, _, query = text.partition("\n\n")
+    fields: list[tuple[str, str]] = []
+    for line in head.split("\n"):
+        if found := _FIELD.fullmatch(line):
+            fields.append((found[1], found[2]))
+        elif fields and (more := _MORE.fullmatch(line)):
+            fields[-1] = (fields[-1][0], f"{fields[-1][1]} {more[1]}")
+        else:
+            raise ValueError(f"{name}: {line!r} is no line of a head")
+    said = {key: value for key, value in fields if key != "parameter"}
+    given = {key for key, _ in fields}
+    if wrong := (_NEEDED - given) | (given - _FIELDS):
+        raise ValueError(f"{name}: missing or unknown in its head: {', '.join(sorted(wrong))}")
+    return Question(
+        name.removesuffix(".rq"),
+        said["title"],
+        said["category"],
+        said["description"],
+        tuple(said["keywords"].split(", ")),
+        tuple(_column(name, column) for column in said["columns"].split(", ")),
+        dict(_parameter(name, value, query) for key, value in fields if key == "parameter"),
+        said.get("when", ""),
+        int(said["rows"]) if "rows" in said else None,
+        query,
+    )
+
+
+def _column(name: str, text: str) -> Column:
+    found = _COLUMN.fullmatch(text)
+    if found is None:
+        raise ValueError(f"{name}: column {text!r} is not such as `year year?`; kinds are {', '.join(KINDS)}")
+    return Column(found[1], found[2], bool(found[3]))
+
+
+def _parameter(name: str, text: str, query: str) -> tuple[str, str]:
+    found = _PARAMETER.fullmatch(text)
+    if found is None or found[2] not in _TERM.findall(query):
+        raise ValueError(f"{name}: parameter {text!r} is not such as `gene = <IRI>`, or does not stand in the query")
+    return found[1], found[2]
+
+
+@cache
+def all_questions() -> tuple[Question, ...]:
+    """Return all shipped questions, by number."""
+    names = [name for name in resources.names(FOLDER) if name.endswith(".rq")]
+    return tuple(read(name, resources.read_text(f"{FOLDER}/{name}")) for name in sorted(names))
