@@ -35,12 +35,6 @@ class NotRun(NamedTuple):
     reason: str
 
 
-class NotRun(NamedTuple):
-    """What a check returns that cannot be run: why."""
-
-    reason: str
-
-
 class Status(StrEnum):
     """How a check ended."""
 
