@@ -17,6 +17,8 @@ from itertools import groupby, islice
 from operator import itemgetter
 from pathlib import Path
 
+from pfocr_rdf import native
+
 Fact = tuple[str, str, str, str]
 """IRI of a thing, a field, the value that a place gives it, the place."""
 
@@ -216,6 +218,18 @@ def unescape_all(texts: list[str]) -> list[str]:
     return [unescape(text) for text in texts] if "\\" in "".join(texts) else texts
 
 
+def line_of(base: str, placed: Sequence[Placed], numbers: dict[str, int], said: list[int]) -> str:
+    """Return the line of what is said at a base; new sayings are numbered, and all numbers added to `said`."""
+    found = [numbers.setdefault(saying, len(numbers)) for _, sayings in placed for saying in sayings]
+    said += found
+    places = " ".join([f"{place}:{len(sayings)}" for place, sayings in placed])
+    return f"{base}\t{places}\t{' '.join(map(str, found))}"
+
+
+section_line = native.fastest("section_line", line_of)
+"""See `line_of`."""
+
+
 class Section:
     """The facts of one shard: each saying once with its count, then one line for each figure."""
 
@@ -229,11 +243,7 @@ class Section:
         """Take down what is said at a base."""
         if not said:
             return
-        numbers = self._numbers
-        found = [numbers.setdefault(saying, len(numbers)) for _, sayings in said for saying in sayings]
-        self._said += found
-        places = " ".join([f"{place}:{len(sayings)}" for place, sayings in said])
-        self._lines.append(f"{base}\t{places}\t{' '.join(map(str, found))}")
+        self._lines.append(section_line(base, said, self._numbers, self._said))
 
     def to_bytes(self) -> bytes:
         """Return the section: where its lines begin, counts, sayings; lines `base, place:times ..., number ...`."""

@@ -14,7 +14,7 @@ from itertools import repeat
 from typing import Any, NamedTuple
 
 from pfocr_rdf import identifiers as ids
-from pfocr_rdf import vocab
+from pfocr_rdf import native, vocab
 from pfocr_rdf.accounts import Ledger
 from pfocr_rdf.errors import Kind, problem
 from pfocr_rdf.extract.front_matter import Value
@@ -44,7 +44,6 @@ Extra = tuple[tuple[str, str], ...]
 _GENE = Kind.GENE_ROW
 _MISSING = ("NA", "")
 _NOTHING = frozenset(_MISSING)
-_GENE_IDS = re.compile(rf"{ids.GENE_ID.pattern}(?:\n{ids.GENE_ID.pattern})*")
 _PREFIX = re.compile(r"(?i)(?:mesh|chebi|doid):")
 _KEY_PREFIX = {Kind.GENE_ROW: "gene", Kind.CHEMICAL_ROW: "chemical", Kind.DISEASE_ROW: "disease"}
 _CLASS = {Kind.CHEMICAL_ROW: vocab.CHEMICAL, Kind.DISEASE_ROW: vocab.MEDICAL_CONDITION}
@@ -188,55 +187,26 @@ class RowReader:
         gene_ids: list[str],
         symbols: list[str],
         organism: Sequence[list[str]],
-        lexicons: Mapping[str, Level],
+        lexicons: dict[str, Level],
     ) -> bool:
         """Take all gene rows of a table or list at once, or none of them and return False.
 
         `named` are the columns word, match and lexicon; `organism` those of the taxonomy id and, in a table, of name
-        and group. Done where no row contradicts another and `_check_gene` refuses none; values are checked once.
+        and group.
         """
         words, matches, sources = named
         taxids = organism[0]
-        if not (
-            not self._genes
-            and all(map(str.strip, words))
-            and all(matches)
-            and lexicons.keys() >= set(sources)
-            and all(map(ids.TAXON_ID.fullmatch, set(taxids)))
-            and (_GENE_IDS.fullmatch("\n".join(gene_ids)) or _are_gene_ids(gene_ids))
-        ):
+        names, groups = organism[1:] if len(organism) > 1 else (None, None)
+        if self._genes:
             return False
-        keys: list[Cells] = list(zip(words, matches, sources, strict=True))
-        names = [_without_missing(column) for column in organism[1:]]
-        known = _without_missing(gene_ids)
-        if known is not gene_ids:
-            gene_ids = known
-            symbols = [symbol if gene_id else symbol or "NA" for gene_id, symbol in zip(known, symbols, strict=True)]
-            keys = [
-                key if gene_id else (*key, "NA", symbol, taxid)
-                for key, gene_id, symbol, taxid in zip(keys, known, symbols, taxids, strict=True)
-            ]
-        sayings = map(SEPARATOR.join, zip(repeat("R"), gene_ids, symbols, taxids, *names, strict=False))
-        genes: dict[Cells, dict[str, Saying]] = {}
-        for key, gene_id, saying in zip(keys, gene_ids, sayings, strict=True):
-            members = genes.get(key)
-            if members is None:
-                genes[key] = {gene_id: saying}
-            elif members.setdefault(gene_id, saying) != saying:  # in contradiction to an earlier row
-                return False
+        found = group_rows(words, matches, sources, gene_ids, symbols, taxids, names, groups, lexicons)
+        if found is None:
+            return False
+        self._genes, self.organisms, emitted, merged, unresolved = found
         account = self.ledger.accounts[_GENE]
-        size = sum(map(len, genes.values()))
-        if size < len(keys):
-            new = [*dict(zip(zip(keys, gene_ids, strict=True), range(len(keys)), strict=True)).values()]
-            account.merged += len(keys) - size
-            gene_ids, taxids, *names = ([column[row] for row in new] for column in (gene_ids, taxids, *names))
-        account.emitted += size
-        account.unresolved += gene_ids.count("")
-        if names:
-            for (name, taxid), count in Counter(zip(names[0], taxids, strict=True)).items():
-                if name:
-                    self.organisms.setdefault(name, {})[taxid] = count
-        self._genes = genes
+        account.emitted += emitted
+        account.merged += merged
+        account.unresolved += unresolved
         return True
 
     def _take_gene(
@@ -404,11 +374,6 @@ def _without_missing(column: list[str]) -> list[str]:
     return column if _NOTHING.isdisjoint(column) else [_known(text) for text in column]
 
 
-def _are_gene_ids(column: list[str]) -> bool:
-    """Whether all that is not missing in a column is a gene id."""
-    return all(map(ids.GENE_ID.fullmatch, set(column).difference(_MISSING)))
-
-
 def _need_word(word: str) -> None:
     if not word.strip():
         raise RowRefused("empty-word", "word", word)
@@ -418,13 +383,85 @@ def _variants(extra: Extra) -> tuple[str, ...]:
     return tuple([f"{ids.slug(name)}={value}" for name, value in extra])
 
 
+def group_by_columns(
+    words: list[str],
+    matches: list[str],
+    sources: list[str],
+    gene_ids: list[str],
+    symbols: list[str],
+    taxids: list[str],
+    names: list[str] | None,
+    groups: list[str] | None,
+    lexicons: dict[str, Level],
+) -> tuple[dict[Cells, dict[str, Saying]], dict[str, dict[str, int]], int, int, int] | None:
+    """Group gene rows, given as columns, or return None where one contradicts another or `_check_gene` refuses one.
+
+    Returns what each row says, by the cells that name its mention and by gene id; the counts of `RowReader.organisms`;
+    and how many rows are new, repeat another one, have no id. `names` and `groups` are None for inline lists.
+    """
+    if not (
+        all(map(str.strip, words))
+        and all(matches)
+        and lexicons.keys() >= set(sources)
+        and all(map(ids.TAXON_ID.fullmatch, set(taxids)))
+        and all(map(ids.GENE_ID.fullmatch, set(gene_ids).difference(_MISSING)))
+    ):
+        return None
+    keys: list[Cells] = list(zip(words, matches, sources, strict=True))
+    organism = [] if names is None or groups is None else [_without_missing(names), _without_missing(groups)]
+    known = _without_missing(gene_ids)
+    if known is not gene_ids:
+        gene_ids = known
+        symbols = [symbol if gene_id else symbol or "NA" for gene_id, symbol in zip(known, symbols, strict=True)]
+        keys = [
+            key if gene_id else (*key, "NA", symbol, taxid)
+            for key, gene_id, symbol, taxid in zip(keys, known, symbols, taxids, strict=True)
+        ]
+    sayings = map(SEPARATOR.join, zip(repeat("R"), gene_ids, symbols, taxids, *organism, strict=False))
+    genes: dict[Cells, dict[str, Saying]] = {}
+    for key, gene_id, saying in zip(keys, gene_ids, sayings, strict=True):
+        members = genes.get(key)
+        if members is None:
+            genes[key] = {gene_id: saying}
+        elif members.setdefault(gene_id, saying) != saying:  # in contradiction to an earlier row
+            return None
+    size = sum(map(len, genes.values()))
+    if size < len(keys):
+        new = [*dict(zip(zip(keys, gene_ids, strict=True), range(len(keys)), strict=True)).values()]
+        gene_ids, taxids, *organism = ([column[row] for row in new] for column in (gene_ids, taxids, *organism))
+    organisms: dict[str, dict[str, int]] = {}
+    if organism:
+        for (name, taxid), count in Counter(zip(organism[0], taxids, strict=True)).items():
+            if name:
+                organisms.setdefault(name, {})[taxid] = count
+    return genes, organisms, size, len(keys) - size, gene_ids.count("")
+
+
+group_rows = native.fastest("group_rows", group_by_columns)
+"""See `group_by_columns`."""
+
+
+def short_keys(prefix: str, groups: Iterable[Cells]) -> list[str]:
+    """Return for each mention the prefix, a dash and 12 hex digits of the hash of its cells."""
+    return [f"{prefix}-{digest[:12]}" for digest in map(_digest, groups)]
+
+
+mention_keys = native.fastest("mention_keys", short_keys)
+"""See `short_keys`."""
+
+
+def _digest(cells: Cells) -> str:
+    return hashlib.sha256(SEPARATOR.join(cells).encode()).hexdigest()
+
+
 def _keys(kind: Kind, groups: Iterable[Cells]) -> list[str]:
     """Return the key of each mention: 12 hex digits of the hash of its cells, 24 where 12 are not enough."""
-    sha256 = hashlib.sha256
-    digests = [sha256(SEPARATOR.join(cells).encode()).hexdigest() for cells in groups]
     prefix = _KEY_PREFIX[kind]
-    keys = [f"{prefix}-{digest[:12]}" for digest in digests]
+    keys = mention_keys(prefix, groups)
     if len(set(keys)) < len(keys):
         times = Counter(keys)
-        keys = [f"{prefix}-{digest[:24]}" if times[key] > 1 else key for key, digest in zip(keys, digests, strict=True)]
+        keys = [
+            f"{prefix}-{_digest(cells)[:24]}" if times[key] > 1 else key
+            for key, cells in zip(keys, groups, strict=True)
+        ]
     return keys
