@@ -9,7 +9,6 @@ afterwards, in the lines that each figure left behind.
 from __future__ import annotations
 
 import heapq
-import re
 from collections import Counter
 from collections.abc import Collection, Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -36,7 +35,6 @@ MAX_COUNTED = 500_000
 """So many different sayings are counted in memory; with more, a sorted run is put on disk."""
 
 _ESCAPES = str.maketrans({"\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"})
-_ESCAPED = re.compile(r"[\\\t\n\r]")
 _UNESCAPES = {"\\\\": "\\", "\\n": "\n", "\\r": "\r", "\\t": "\t"}
 
 
@@ -210,7 +208,8 @@ def unescape(text: str) -> str:
 
 def escape_all(texts: list[str]) -> list[str]:
     """Return texts as they stand in lines of their own."""
-    return [escape(text) for text in texts] if _ESCAPED.search("".join(texts)) else texts
+    whole = "".join(texts)
+    return [escape(text) for text in texts] if any(special in whole for special in "\\\t\n\r") else texts
 
 
 def unescape_all(texts: list[str]) -> list[str]:
@@ -251,7 +250,7 @@ class Section:
             return b""
         counts = Counter(self._said)
         numbers = " ".join([str(counts[number]) for number in range(len(self._numbers))])
-        head = "\n".join(["", numbers, *map(escape, self._numbers), ""]).encode()
+        head = "\n".join(["", numbers, *escape_all([*self._numbers]), ""]).encode()
         return b"%0*d%b%b" % (_DIGITS, _DIGITS + len(head), head, "\n".join([*self._lines, ""]).encode())
 
 

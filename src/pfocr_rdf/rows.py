@@ -6,24 +6,22 @@ row is a mention of its own. Pure; each row is emitted, merged or rejected in th
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import repeat
 from typing import Any, NamedTuple
 
 from pfocr_rdf import identifiers as ids
-from pfocr_rdf import native, vocab
+from pfocr_rdf import vocab
 from pfocr_rdf.accounts import Ledger
 from pfocr_rdf.errors import Kind, problem
 from pfocr_rdf.extract.front_matter import Value
 from pfocr_rdf.extract.tables import INLINE_KEYS, Table, old_cells
+from pfocr_rdf.gene_rows import MISSING, digest, gene_levels, group_rows, mention_keys
 from pfocr_rdf.model import (
     HUMAN,
     INLINE_LEXICONS,
     LEXICONS,
-    SEPARATOR,
     TABLE_LEXICONS,
     Cells,
     Concept,
@@ -42,8 +40,6 @@ Extra = tuple[tuple[str, str], ...]
 """Names and cells of unknown columns."""
 
 _GENE = Kind.GENE_ROW
-_MISSING = ("NA", "")
-_NOTHING = frozenset(_MISSING)
 _PREFIX = re.compile(r"(?i)(?:mesh|chebi|doid):")
 _KEY_PREFIX = {Kind.GENE_ROW: "gene", Kind.CHEMICAL_ROW: "chemical", Kind.DISEASE_ROW: "disease"}
 _CLASS = {Kind.CHEMICAL_ROW: vocab.CHEMICAL, Kind.DISEASE_ROW: vocab.MEDICAL_CONDITION}
@@ -112,11 +108,11 @@ class RowReader:
             except RowRefused as error:
                 self._refuse(error, path, line, error.column, kind)
                 continue
-            if name in _MISSING:
+            if name in MISSING:
                 name = ""
-            if group in _MISSING:
+            if group in MISSING:
                 group = ""
-            if gene_id in _MISSING:
+            if gene_id in MISSING:
                 gene_id, symbol = "", symbol or "NA"
             saying = f"R\x1f{gene_id}\x1f{symbol}\x1f{taxid}\x1f{name}\x1f{group}"
             key = (word, match, source) if gene_id else (word, match, source, "NA", symbol, taxid)
@@ -153,7 +149,7 @@ class RowReader:
                 self._take_concept(kind, concept, extra, self.path, line, place)
                 continue
             word, match, source, symbol, gene_id = cells
-            if gene_id in _MISSING:
+            if gene_id in MISSING:
                 gene_id, symbol = "", symbol or "NA"
             saying = f"R\x1f{gene_id}\x1f{symbol}\x1f{HUMAN}"
             named = (word, match, source) if gene_id else (word, match, source, "NA", symbol, HUMAN)
@@ -168,12 +164,7 @@ class RowReader:
             said = zip(keys, found.items(), strict=True)
             variants = {key: self._gene_variants(cells, members) for key, (cells, members) in said}
             figure.gene_variants = {key: texts for key, texts in variants.items() if texts}
-        by_level: dict[Level, list[str]] = {level: [] for level in reversed(Level)}
-        for cells, members in found.items():
-            if len(cells) == 3:
-                by_level[LEXICONS[cells[2]]] += members
-        for level, gene_ids in by_level.items():  # the best one comes last
-            figure.genes.update(zip(ids.genes(gene_ids), repeat(level), strict=False))
+        figure.genes.update(gene_levels(ids.GENES, found, LEXICONS))
         for kind, concepts in self._concepts.items():
             for key, concept in zip(_keys(kind, concepts), concepts.values(), strict=True):
                 self._finish_concept(kind, key, concept)
@@ -302,7 +293,7 @@ def _check_gene(
         raise RowRefused("unknown-lexicon", "source", source)
     if not ids.TAXON_ID.fullmatch(taxid):
         raise RowRefused("bad-taxon-id", "organism_id", taxid)
-    if gene_id not in _MISSING and not ids.GENE_ID.fullmatch(gene_id):
+    if gene_id not in MISSING and not ids.GENE_ID.fullmatch(gene_id):
         raise RowRefused("bad-gene-id", columns[1], gene_id)
 
 
@@ -329,7 +320,7 @@ def _concept(row: Sequence[str], kind: Kind, *, inline: bool) -> _Concept:
 
 def _accession(text: str, prefix: str, pattern: re.Pattern[str], column: str, code: str) -> str:
     """Return the bare id of a cell, or an empty text when it is missing."""
-    if text in _MISSING:
+    if text in MISSING:
         return ""
     found = _PREFIX.match(text)
     bare = text[found.end() :] if found else text
@@ -366,12 +357,7 @@ def _inline_columns(items: list[Any]) -> list[list[str]] | None:
 
 
 def _known(text: str) -> str:
-    return "" if text in _MISSING else text
-
-
-def _without_missing(column: list[str]) -> list[str]:
-    """Return a column with an empty text for each missing one; itself when none is."""
-    return column if _NOTHING.isdisjoint(column) else [_known(text) for text in column]
+    return "" if text in MISSING else text
 
 
 def _need_word(word: str) -> None:
@@ -383,77 +369,6 @@ def _variants(extra: Extra) -> tuple[str, ...]:
     return tuple([f"{ids.slug(name)}={value}" for name, value in extra])
 
 
-def group_by_columns(
-    words: list[str],
-    matches: list[str],
-    sources: list[str],
-    gene_ids: list[str],
-    symbols: list[str],
-    taxids: list[str],
-    names: list[str] | None,
-    groups: list[str] | None,
-    lexicons: dict[str, Level],
-) -> tuple[dict[Cells, dict[str, Saying]], dict[str, dict[str, int]], int, int, int] | None:
-    """Group gene rows, given as columns, or return None where one contradicts another or `_check_gene` refuses one.
-
-    Returns what each row says, by the cells that name its mention and by gene id; the counts of `RowReader.organisms`;
-    and how many rows are new, repeat another one, have no id. `names` and `groups` are None for inline lists.
-    """
-    if not (
-        all(map(str.strip, words))
-        and all(matches)
-        and lexicons.keys() >= set(sources)
-        and all(map(ids.TAXON_ID.fullmatch, set(taxids)))
-        and all(map(ids.GENE_ID.fullmatch, set(gene_ids).difference(_MISSING)))
-    ):
-        return None
-    keys: list[Cells] = list(zip(words, matches, sources, strict=True))
-    organism = [] if names is None or groups is None else [_without_missing(names), _without_missing(groups)]
-    known = _without_missing(gene_ids)
-    if known is not gene_ids:
-        gene_ids = known
-        symbols = [symbol if gene_id else symbol or "NA" for gene_id, symbol in zip(known, symbols, strict=True)]
-        keys = [
-            key if gene_id else (*key, "NA", symbol, taxid)
-            for key, gene_id, symbol, taxid in zip(keys, known, symbols, taxids, strict=True)
-        ]
-    sayings = map(SEPARATOR.join, zip(repeat("R"), gene_ids, symbols, taxids, *organism, strict=False))
-    genes: dict[Cells, dict[str, Saying]] = {}
-    for key, gene_id, saying in zip(keys, gene_ids, sayings, strict=True):
-        members = genes.get(key)
-        if members is None:
-            genes[key] = {gene_id: saying}
-        elif members.setdefault(gene_id, saying) != saying:  # in contradiction to an earlier row
-            return None
-    size = sum(map(len, genes.values()))
-    if size < len(keys):
-        new = [*dict(zip(zip(keys, gene_ids, strict=True), range(len(keys)), strict=True)).values()]
-        gene_ids, taxids, *organism = ([column[row] for row in new] for column in (gene_ids, taxids, *organism))
-    organisms: dict[str, dict[str, int]] = {}
-    if organism:
-        for (name, taxid), count in Counter(zip(organism[0], taxids, strict=True)).items():
-            if name:
-                organisms.setdefault(name, {})[taxid] = count
-    return genes, organisms, size, len(keys) - size, gene_ids.count("")
-
-
-group_rows = native.fastest("group_rows", group_by_columns)
-"""See `group_by_columns`."""
-
-
-def short_keys(prefix: str, groups: Iterable[Cells]) -> list[str]:
-    """Return for each mention the prefix, a dash and 12 hex digits of the hash of its cells."""
-    return [f"{prefix}-{digest[:12]}" for digest in map(_digest, groups)]
-
-
-mention_keys = native.fastest("mention_keys", short_keys)
-"""See `short_keys`."""
-
-
-def _digest(cells: Cells) -> str:
-    return hashlib.sha256(SEPARATOR.join(cells).encode()).hexdigest()
-
-
 def _keys(kind: Kind, groups: Iterable[Cells]) -> list[str]:
     """Return the key of each mention: 12 hex digits of the hash of its cells, 24 where 12 are not enough."""
     prefix = _KEY_PREFIX[kind]
@@ -461,7 +376,6 @@ def _keys(kind: Kind, groups: Iterable[Cells]) -> list[str]:
     if len(set(keys)) < len(keys):
         times = Counter(keys)
         keys = [
-            f"{prefix}-{_digest(cells)[:24]}" if times[key] > 1 else key
-            for key, cells in zip(keys, groups, strict=True)
+            f"{prefix}-{digest(cells)[:24]}" if times[key] > 1 else key for key, cells in zip(keys, groups, strict=True)
         ]
     return keys

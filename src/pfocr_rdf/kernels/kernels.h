@@ -49,5 +49,7 @@ KERNEL(gene_blocks);
 KERNEL(turtle_string);
 KERNEL(turtle_block);
 KERNEL(section_line);
+KERNEL(gene_levels);
+KERNEL(link_blocks);
 
 #endif

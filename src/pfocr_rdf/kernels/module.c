@@ -30,6 +30,8 @@ static PyMethodDef methods[] = {
     METHOD(turtle_string, "See pfocr_rdf.terms.string."),
     METHOD(turtle_block, "See pfocr_rdf.serialize.turtle_block."),
     METHOD(section_line, "See pfocr_rdf.facts.section_line."),
+    METHOD(gene_levels, "See pfocr_rdf.rows.gene_levels."),
+    METHOD(link_blocks, "See pfocr_rdf.mapping.figure.link_blocks."),
     {NULL, NULL, 0, NULL},
 };
 

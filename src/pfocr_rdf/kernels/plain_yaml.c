@@ -15,6 +15,8 @@ typedef struct {
 /* Whether there is a control (also a tab), or another character that YAML or the data model treats apart. */
 static int is_odd(const char *text, const char *end) {
     for (const unsigned char *p = (const unsigned char *)text; p < (const unsigned char *)end; p++) {
+        if (*p >= 0x20 && *p < 0x7F)
+            continue;
         if ((*p < 0x20 && *p != '\n') || *p == 0x7F)
             return 1;
         if (*p == 0xC2 && p[1] < 0xA0) /* C1 controls */

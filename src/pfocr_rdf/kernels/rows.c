@@ -1,4 +1,4 @@
-/* Gene rows: `extract.tables.columns`, `rows.group` and `rows.mention_keys`. */
+/* Gene rows: `extract.tables.columns`; `group_rows`, `gene_levels` and `mention_keys` of `rows`. */
 
 #include "kernels.h"
 
@@ -282,6 +282,46 @@ KERNEL(group_rows) {
     Py_XDECREF(genes);
     Py_XDECREF(organisms);
     return found;
+}
+
+/* Note the level of a gene unless a better one is known. */
+static int note_level(PyObject *levels, PyObject *prefix, PyObject *gene_id, PyObject *level) {
+    PyObject *iri = PyUnicode_Concat(prefix, gene_id);
+    PyObject *old = iri ? PyDict_GetItemWithError(levels, iri) : NULL;
+    int done = PyErr_Occurred() ? -1 : 0;
+    if (done == 0 && (old == NULL || PyLong_AsLong(old) > PyLong_AsLong(level)))
+        done = PyErr_Occurred() ? -1 : PyDict_SetItem(levels, iri, level);
+    Py_XDECREF(iri);
+    return done;
+}
+
+KERNEL(gene_levels) {
+    (void)module;
+    if (check_arguments("gene_levels", args, count, 3, 1) < 0)
+        return NULL;
+    PyObject *levels = PyDict_Check(args[1]) && PyDict_Check(args[2]) ? PyDict_New() : NULL, *cells, *members, *gene_id;
+    if (levels == NULL && !PyErr_Occurred())
+        PyErr_SetString(PyExc_TypeError, "gene_levels: two dicts are needed");
+    Py_ssize_t at = 0;
+    while (levels && PyDict_Next(args[1], &at, &cells, &members)) {
+        if (!PyTuple_Check(cells) || !PyDict_Check(members)) {
+            PyErr_SetString(PyExc_TypeError, "gene_levels: dicts by cells are needed");
+            Py_CLEAR(levels);
+            break;
+        }
+        if (PyTuple_GET_SIZE(cells) != 3)
+            continue;
+        PyObject *level = PyDict_GetItemWithError(args[2], PyTuple_GET_ITEM(cells, 2));
+        if (level == NULL && !PyErr_Occurred())
+            PyErr_SetObject(PyExc_KeyError, PyTuple_GET_ITEM(cells, 2));
+        if (level == NULL)
+            Py_CLEAR(levels);
+        Py_ssize_t inner = 0;
+        while (levels && PyDict_Next(members, &inner, &gene_id, NULL))
+            if (note_level(levels, args[0], gene_id, level) < 0)
+                Py_CLEAR(levels);
+    }
+    return levels;
 }
 
 /* Return the key of a mention: a prefix, a dash and the first 12 hex digits of the hash of its cells. */

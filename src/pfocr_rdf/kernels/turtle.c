@@ -1,4 +1,5 @@
-/* Turtle: `terms.string`, `serialize.turtle`, `mapping.mention.gene_blocks`; and `facts.section_line`. */
+/* Turtle: `terms.string`, `serialize.turtle_block`, `mapping.mention.gene_blocks`, `mapping.figure.link_blocks`; and the
+   lines of facts, `facts.section_line`. */
 
 #include <stdlib.h>
 
@@ -97,12 +98,14 @@ KERNEL(turtle_block) {
     return buffer_text(&out);
 }
 
-/* Genes' ids as they order with the `>` that closes their tokens: a longer one before its beginning. */
-static int compare_ids(const void *left, const void *right) {
+/* IRIs, or ends of IRIs, as they order with the `>` that closes their tokens. */
+static int compare_closed(const void *left, const void *right) {
     const Text *a = left, *b = right;
     Py_ssize_t shared = a->size < b->size ? a->size : b->size;
     int order = memcmp(a->data, b->data, (size_t)shared);
-    return order ? order : (a->size < b->size) - (a->size > b->size);
+    if (order || a->size == b->size)
+        return order;
+    return a->size < b->size ? '>' - (unsigned char)b->data[shared] : (unsigned char)a->data[shared] - '>';
 }
 
 /* Add the genes of a mention; `first` stands before the first one, `next` before each other. */
@@ -119,7 +122,7 @@ static void put_genes(Buffer *out, PyObject *members, PyObject *first, PyObject 
         if (get_text(gene, &genes[found++]) < 0)
             out->failed = 1;
     if (!out->failed && found > 1)
-        qsort(genes, (size_t)found, sizeof *genes, compare_ids);
+        qsort(genes, (size_t)found, sizeof *genes, compare_closed);
     for (Py_ssize_t i = 0; i < found && !out->failed; i++) {
         put_text(out, i ? next : first);
         put(out, genes[i].data, genes[i].size);
@@ -201,6 +204,75 @@ KERNEL(gene_blocks) {
         Py_DECREF(mention);
     }
     return buffer_bytes(&out);
+}
+
+typedef struct {
+    Text iri;
+    long level;
+} Link;
+
+static int compare_links(const void *left, const void *right) {
+    const Link *a = left, *b = right;
+    int order = (a->level > b->level) - (a->level < b->level);
+    return order ? order : compare_closed(&a->iri, &b->iri);
+}
+
+/* Return the block of the links of one level, which follow each other in order; empty where there is none. */
+static PyObject *block_of_level(PyObject *start, const Link *links, Py_ssize_t size) {
+    Buffer out = {0};
+    for (Py_ssize_t i = 0; i < size; i++) {
+        if (i)
+            PUT(&out, " ,\n        ");
+        else
+            put_text(&out, start);
+        PUT(&out, "<");
+        put(&out, links[i].iri.data, links[i].iri.size);
+        PUT(&out, ">");
+    }
+    if (size)
+        PUT(&out, " .\n\n");
+    return buffer_bytes(&out);
+}
+
+KERNEL(link_blocks) {
+    (void)module;
+    if (check_arguments("link_blocks", args, count, 3, 1) < 0)
+        return NULL;
+    long levels = PyLong_AsLong(args[2]);
+    if (!PyDict_Check(args[1]) || levels < 0 || levels > 100) {
+        if (!PyErr_Occurred())
+            PyErr_SetString(PyExc_TypeError, "link_blocks: a dict and a small number are needed");
+        return NULL;
+    }
+    Py_ssize_t size = PyDict_GET_SIZE(args[1]), at = 0, found = 0;
+    Link *links = PyMem_New(Link, size ? size : 1);
+    PyObject *blocks = links ? PyList_New(levels) : PyErr_NoMemory(), *iri, *level;
+    while (blocks && found < size && PyDict_Next(args[1], &at, &iri, &level)) {
+        links[found].level = PyLong_AsLong(level);
+        if (PyErr_Occurred() || get_text(iri, &links[found].iri) < 0) {
+            Py_CLEAR(blocks);
+        } else if (links[found].level < 0 || links[found].level >= levels) {
+            PyErr_SetString(PyExc_IndexError, "link_blocks: a level that there is not");
+            Py_CLEAR(blocks);
+        }
+        found++;
+    }
+    if (blocks)
+        qsort(links, (size_t)found, sizeof *links, compare_links);
+    const Link *from = links;
+    for (long i = 0; blocks && i < levels; i++) {
+        const Link *to = from;
+        while (to < links + found && to->level == i)
+            to++;
+        PyObject *block = block_of_level(args[0], from, to - from);
+        if (block)
+            PyList_SET_ITEM(blocks, i, block);
+        else
+            Py_CLEAR(blocks);
+        from = to;
+    }
+    PyMem_Free(links);
+    return blocks;
 }
 
 /* Number a saying, a new one as the next; -1 after a failure. */
