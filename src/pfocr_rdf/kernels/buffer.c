@@ -7,7 +7,7 @@ static void fail(Buffer *out) {
 }
 
 void put(Buffer *out, const char *text, Py_ssize_t size) {
-    if (out->failed)
+    if (out->failed || size == 0)
         return;
     if (size > out->room - out->size) {
         if (out->size > PY_SSIZE_T_MAX / 4 || size > PY_SSIZE_T_MAX / 4) {
