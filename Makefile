@@ -13,7 +13,7 @@ INSTALLED := .venv/.installed
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 CHECKED := $(wildcard src flows tests tools benchmarks)
 # Command and Debian package of what the tests use beside Python.
-TOOLS := serdi:serdi rapper:raptor2-utils java:default-jre-headless mvn:maven git:git zstd:zstd virtuoso-t:virtuoso-opensource-7-bin chromium:chromium
+TOOLS := cc:gcc serdi:serdi rapper:raptor2-utils java:default-jre-headless mvn:maven git:git zstd:zstd virtuoso-t:virtuoso-opensource-7-bin chromium:chromium
 
 .PHONY: help env run docs pages test test-slow bench bench-full ci-deps jars format lock wheel clean distclean
 
@@ -27,7 +27,7 @@ ifneq ($(shell cat $(INSTALLED) 2>/dev/null),$(CURDIR))
 .PHONY: $(INSTALLED)
 endif
 
-$(INSTALLED): pyproject.toml constraints.txt
+$(INSTALLED): pyproject.toml constraints.txt $(wildcard src/pfocr_rdf/kernels/*)
 	@if [ "$$(cat $@ 2>/dev/null)" != "$(CURDIR)" ] || ! $(BIN)/python -c '' 2>/dev/null; then \
 	  for python in $(CANDIDATES); do \
 	    if "$$python" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then \
@@ -80,6 +80,10 @@ bench-full: env ## the same, at 110,000 figures where a goal is for the whole da
 ci-deps: ## install the programs that the tests use (Debian, root or sudo), and fetch the jars
 	@missing=; \
 	for tool in $(TOOLS); do command -v "$${tool%%:*}" >/dev/null || missing="$$missing $${tool##*:}"; done; \
+	header='import pathlib, sys, sysconfig; sys.exit(not pathlib.Path(sysconfig.get_path("include"), "Python.h").exists())'; \
+	for python in $(CANDIDATES); do \
+	  if command -v "$$python" >/dev/null; then "$$python" -c "$$header" || missing="$$missing python3-dev libc6-dev"; break; fi; \
+	done; \
 	if [ -n "$$missing" ]; then \
 	  command -v apt-get >/dev/null || { echo "not Debian, so install these by hand:$$missing" >&2; exit 1; }; \
 	  sudo=; \
@@ -108,11 +112,11 @@ lock: env ## write constraints.txt anew, with the newest versions that pyproject
 	rm -rf build/lock
 
 wheel: env ## build the wheel into dist/
-	rm -rf build/lib build/bdist.*
+	rm -rf build/lib* build/bdist.* build/temp.*
 	$(BIN)/python -m build --wheel --no-isolation --outdir dist
 
 clean: ## remove what was built, the caches and output/; keep .venv and the jars
-	rm -rf build/lib build/bdist.* build/lock build/constraints.txt dist src/*.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf build/lib* build/bdist.* build/temp.* build/lock build/constraints.txt dist src/*.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find $(CHECKED) ontologies -name __pycache__ -prune -exec rm -rf {} +
 	find output -mindepth 1 ! -name .gitkeep -delete
 

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from benchmarks import bench_export, bench_killed, bench_scale, bench_update, common, corpus_build, killed, limit
+from pfocr_rdf import native
 from tests.support import ROOT
 
 FIGURES = 40
@@ -40,6 +41,16 @@ def run(name: str, corpus: Path, tmp_path: Path, *more: str) -> tuple[dict[str, 
     assert found["wrong"] == []
     assert found["machine"]["processor"] in done.stdout.split("\n")[0]
     return found, done.stdout
+
+
+def test_kernels_are_measured_beside_python(corpus: Path, tmp_path: Path) -> None:
+    if not native.in_use():
+        pytest.skip("no kernels are compiled, or Python alone is asked for")
+    found, text = run("bench_native", corpus, tmp_path, "--workers", "1")
+    (result,) = found["results"]
+    assert result["figures"] == FIGURES
+    assert all(seconds > 0 for seconds in result["best_cpu_seconds"].values())
+    assert [line.split(" | ")[1] for line in text.splitlines() if line.startswith("| 40")] == ["python", "compiled"]
 
 
 @pytest.mark.slow

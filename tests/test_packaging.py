@@ -10,46 +10,75 @@ import re
 import shutil
 import subprocess
 import sys
+import sysconfig
+import tarfile
 import tomllib
 import zipfile
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
 import pfocr_rdf
-from tests.support import ROOT, SEEDS
+from pfocr_rdf.native import PURE
+from tests.support import ROOT, SEEDS, unavailable
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 INGREDIENTS = ("pyproject.toml", "README.md", "LICENSE", "src", "flows", "ontologies")
-NOT_SHIPPED = shutil.ignore_patterns("__pycache__", "*.egg-info")
+NOT_SHIPPED = shutil.ignore_patterns("__pycache__", "*.egg-info", "*.so")
 INTRODUCE = """
 import importlib.util as util, pfocr_rdf, pfocr_rdf.ontologies
 print(pfocr_rdf.__file__, *pfocr_rdf.ontologies.__path__, util.find_spec("pfocr_rdf_flows").origin, sep="\\n")
 print("prefect:", util.find_spec("prefect"))
 """
+EXTENSION = sysconfig.get_config_var("EXT_SUFFIX")
+COMPILES = shutil.which("cc") is not None and Path(sysconfig.get_path("include"), "Python.h").exists()
+"""Whether this machine can compile the kernels."""
 COUNT = "SELECT (COUNT(*) AS ?n) WHERE { ?s ?p ?o }"
 
 
-def run(*command: str | Path, cwd: Path) -> str:
+def run(*command: str | Path, cwd: Path, environment: Mapping[str, str] | None = None) -> str:
     """Return what a program prints; it must succeed. Nothing leads it to the checkout."""
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "VIRTUAL_ENV"))}
-    done = subprocess.run(command, cwd=cwd, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True)
+    known = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "VIRTUAL_ENV"))}
+    known |= environment or {}
+    done = subprocess.run(command, cwd=cwd, env=known, stdin=subprocess.DEVNULL, capture_output=True, text=True)
     assert done.returncode == 0, f"{command}: exit code {done.returncode}\n{done.stdout}\n{done.stderr}"
     return done.stdout
 
 
-@pytest.fixture(scope="module")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The wheel, built from a copy: leftovers of an earlier build in the checkout must not get in."""
-    source, target = tmp_path_factory.mktemp("source"), tmp_path_factory.mktemp("wheel")
+def make(what: str, source: Path, target: Path, **environment: str) -> Path:
+    """Build a wheel or a source distribution; return the file."""
+    folder = target / what
+    run(
+        *(sys.executable, "-m", "build", f"--{what}", "--no-isolation", "--outdir", folder, source),
+        cwd=target,
+        environment=environment,
+    )
+    (built,) = folder.iterdir()
+    return built
+
+
+@pytest.fixture
+def copied(tmp_path: Path) -> Path:
+    """A copy of what the package is made from."""
+    return copy(tmp_path / "source")
+
+
+def copy(source: Path) -> Path:
+    """Copy what the package is made from: leftovers of an earlier build in the checkout must not get in."""
+    source.mkdir(exist_ok=True)
     for name in INGREDIENTS:
         if (ROOT / name).is_dir():
             shutil.copytree(ROOT / name, source / name, ignore=NOT_SHIPPED)
         else:
             shutil.copy(ROOT / name, source)
-    run(sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", target, source, cwd=target)
-    (built,) = target.glob("*.whl")
-    return built
+    return source
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The wheel, built from a copy."""
+    return make("wheel", copy(tmp_path_factory.mktemp("source")), tmp_path_factory.mktemp("wheel"))
 
 
 @pytest.fixture(scope="module")
@@ -67,6 +96,7 @@ def shipped(folder: str) -> set[str]:
     """The files of a source folder that are meant to be installed, relative to it."""
     base = ROOT / folder
     files = (path for path in base.rglob("*") if path.is_file() and "__pycache__" not in path.parts)
+    files = (path for path in files if path.suffix != ".so")  # an editable installation compiles there
     return {path.relative_to(base).as_posix() for path in files if not path.parent.name.endswith(".egg-info")}
 
 
@@ -83,8 +113,42 @@ def test_wheel_holds_each_file_of_the_package_the_flows_and_the_ontologies(wheel
     expected = shipped("src")
     expected |= {f"pfocr_rdf/ontologies/{name}" for name in shipped("ontologies")}
     expected |= {f"pfocr_rdf_flows/{name}" for name in shipped("flows")}
+    if COMPILES:
+        expected.add(f"pfocr_rdf/_native{EXTENSION}")
     assert held == expected
     assert {"pfocr_rdf/py.typed", "pfocr_rdf/ontologies/prefixes.json", "pfocr_rdf_flows/__init__.py"} <= held
+
+
+def test_kernels_are_compiled_for_the_wheel() -> None:
+    if not COMPILES:
+        unavailable("there is no C compiler, or no Python.h (Debian packages gcc and python3-dev)")
+
+
+def test_a_package_without_compiler_is_whole_and_pure(copied: Path, tmp_path: Path) -> None:
+    built = make("wheel", copied, tmp_path, CC="no-such-compiler")
+    with zipfile.ZipFile(built) as archive:
+        assert not [name for name in archive.namelist() if name.endswith(".so")]
+        assert "pfocr_rdf/native.py" in archive.namelist()
+
+
+def test_source_distribution_holds_the_kernels_and_compiles(copied: Path, tmp_path: Path) -> None:
+    packed = make("sdist", copied, tmp_path)
+    with tarfile.open(packed) as archive:
+        names = {name.partition("/")[2] for name in archive.getnames()}
+        archive.extractall(tmp_path, filter="data")
+    kernels = {f"src/pfocr_rdf/kernels/{path.name}" for path in (ROOT / "src/pfocr_rdf/kernels").iterdir()}
+    assert kernels | {"src/pfocr_rdf/_native.pyi"} <= names
+    if COMPILES:
+        built = make("wheel", tmp_path / packed.name.removesuffix(".tar.gz"), tmp_path)
+        with zipfile.ZipFile(built) as archive:
+            assert f"pfocr_rdf/_native{EXTENSION}" in archive.namelist()
+
+
+def test_each_kernel_source_is_compiled() -> None:
+    (extension,) = PROJECT["tool"]["setuptools"]["ext-modules"]
+    found = {path.relative_to(ROOT).as_posix() for path in (ROOT / "src").rglob("*.c")}
+    assert set(extension["sources"]) == found
+    assert extension["optional"] is True
 
 
 def test_wheel_has_the_licence(wheel: Path) -> None:
@@ -99,6 +163,8 @@ def test_installed_package_is_whole_and_has_no_prefect(installed: Path, tmp_path
     assert len(places) == 3
     assert all(place.startswith(str(installed.parent)) for place in places), places
     assert prefect == "prefect: None"
+    script = "from pfocr_rdf import native; print(native.in_use())"
+    assert run(installed / "python", "-c", script, cwd=tmp_path, environment={PURE: ""}) == f"{COMPILES}\n"
 
 
 @pytest.mark.timeout(600)

@@ -14,6 +14,7 @@ from pfocr_rdf import build, identifiers, query
 from pfocr_rdf.pipeline import Options
 from pfocr_rdf.questions import Question, all_questions, read
 from pfocr_rdf.release import examples
+from pfocr_rdf.release.info import VOID
 from pfocr_rdf.validation import questions as checking
 from pfocr_rdf.validation.findings import Finding
 from pfocr_rdf.validation.options import Options as Given
@@ -246,7 +247,7 @@ def test_each_local_question_as_it_stands_is_answered_by_the_example(question: Q
 
 
 def test_the_description_of_a_release_says_which_it_is_and_how_large(copy: Path) -> None:
-    (copy / checking.VOID).write_text(DESCRIPTION, encoding="utf-8")
+    (copy / VOID).write_text(DESCRIPTION, encoding="utf-8")
     opened = Release.open(copy)
     store = checking.sample(opened)
     by_number = {question.number: question for question in QUESTIONS}

@@ -9,13 +9,14 @@ afterwards, in the lines that each figure left behind.
 from __future__ import annotations
 
 import heapq
-import re
 from collections import Counter
 from collections.abc import Collection, Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby, islice
 from operator import itemgetter
 from pathlib import Path
+
+from pfocr_rdf import native
 
 Fact = tuple[str, str, str, str]
 """IRI of a thing, a field, the value that a place gives it, the place."""
@@ -34,7 +35,6 @@ MAX_COUNTED = 500_000
 """So many different sayings are counted in memory; with more, a sorted run is put on disk."""
 
 _ESCAPES = str.maketrans({"\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"})
-_ESCAPED = re.compile(r"[\\\t\n\r]")
 _UNESCAPES = {"\\\\": "\\", "\\n": "\n", "\\r": "\r", "\\t": "\t"}
 
 
@@ -208,12 +208,25 @@ def unescape(text: str) -> str:
 
 def escape_all(texts: list[str]) -> list[str]:
     """Return texts as they stand in lines of their own."""
-    return [escape(text) for text in texts] if _ESCAPED.search("".join(texts)) else texts
+    whole = "".join(texts)
+    return [escape(text) for text in texts] if any(special in whole for special in "\\\t\n\r") else texts
 
 
 def unescape_all(texts: list[str]) -> list[str]:
     """Undo `escape_all`."""
     return [unescape(text) for text in texts] if "\\" in "".join(texts) else texts
+
+
+def line_of(base: str, placed: Sequence[Placed], numbers: dict[str, int], said: list[int]) -> str:
+    """Return the line of what is said at a base; new sayings are numbered, and all numbers added to `said`."""
+    found = [numbers.setdefault(saying, len(numbers)) for _, sayings in placed for saying in sayings]
+    said += found
+    places = " ".join([f"{place}:{len(sayings)}" for place, sayings in placed])
+    return f"{base}\t{places}\t{' '.join(map(str, found))}"
+
+
+section_line = native.fastest("section_line", line_of)
+"""See `line_of`."""
 
 
 class Section:
@@ -229,11 +242,7 @@ class Section:
         """Take down what is said at a base."""
         if not said:
             return
-        numbers = self._numbers
-        found = [numbers.setdefault(saying, len(numbers)) for _, sayings in said for saying in sayings]
-        self._said += found
-        places = " ".join([f"{place}:{len(sayings)}" for place, sayings in said])
-        self._lines.append(f"{base}\t{places}\t{' '.join(map(str, found))}")
+        self._lines.append(section_line(base, said, self._numbers, self._said))
 
     def to_bytes(self) -> bytes:
         """Return the section: where its lines begin, counts, sayings; lines `base, place:times ..., number ...`."""
@@ -241,7 +250,7 @@ class Section:
             return b""
         counts = Counter(self._said)
         numbers = " ".join([str(counts[number]) for number in range(len(self._numbers))])
-        head = "\n".join(["", numbers, *map(escape, self._numbers), ""]).encode()
+        head = "\n".join(["", numbers, *escape_all([*self._numbers]), ""]).encode()
         return b"%0*d%b%b" % (_DIGITS, _DIGITS + len(head), head, "\n".join([*self._lines, ""]).encode())
 
 

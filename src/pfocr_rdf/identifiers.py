@@ -7,7 +7,6 @@ absolute IRI as plain text. Source of the rules: the data model, section a.2 (`d
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from urllib.parse import quote, unquote
 
@@ -116,11 +115,6 @@ def pubmed(pmid: str) -> str:
 def gene(ncbigene: str) -> str:
     """Return the IRI of a gene."""
     return GENES + ncbigene
-
-
-def genes(ncbigenes: Iterable[str]) -> Iterator[str]:
-    """Return the IRIs of many genes, in their order."""
-    return map(GENES.__add__, ncbigenes)
 
 
 def symbol_gene(taxid: str, symbol: str) -> str:

@@ -21,7 +21,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from pfocr_rdf import blocks, buildfolder, diff, facts, storage
+from pfocr_rdf import blocks, buildfolder, diff, facts, native, storage
 from pfocr_rdf.accounts import Ledger
 from pfocr_rdf.assembly import OF_PAPERS, Jobs, Prepared, layers_of, report_papers, resolve
 from pfocr_rdf.assembly import finish as finish
@@ -214,7 +214,8 @@ def run_shards(prepared: Prepared, engine: Engine, start: Start | None = None) -
     progress = start(sum(len(shard.records) for shard in made)) if start else None
     results: list[Result] = []
     coming = engine.map(convert, made)
-    prepared.state.remove(prepared.forget)  # meanwhile
+    if prepared.before is not None:
+        prepared.state.remove(prepared.forget)  # meanwhile
     for result in coming:
         results.append(result)
         prepared.state.add(result, prepared.plan.signatures, prepared.plan.figids)
@@ -313,6 +314,7 @@ def _write_run(folder: Path, source: str, out: Path, began: datetime, seconds: f
             "started": began.isoformat(timespec="seconds"),
             "seconds": round(seconds, 3),
             "python": platform.python_version(),
+            "kernels": "compiled" if native.in_use() else "python",
             "platform": platform.platform(),
         },
     )

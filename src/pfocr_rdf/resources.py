@@ -63,10 +63,13 @@ def common_organisms() -> dict[str, str]:
 
 @cache
 def converter() -> str:
-    """Return a hash of the program: what another version left behind is not used."""
+    """Return a hash of the program: what another version left behind is not used.
+
+    The source of the kernels counts, not whether they run: they give the same.
+    """
     digest = hashlib.sha256(__version__.encode())
     package = Path(__file__).parent
-    for path in sorted(package.rglob("*.py")):
+    for path in sorted(path for pattern in ("*.py", "*.[ch]") for path in package.rglob(pattern)):
         digest.update(path.relative_to(package).as_posix().encode())
         digest.update(path.read_bytes())
     for name in ("lexicon.ttl", "organisms.tsv", "pfocr.ttl", "prefixes.json", "schemaorg.context.jsonld"):

@@ -6,11 +6,9 @@ row is a mention of its own. Pure; each row is emitted, merged or rejected in th
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import repeat
 from typing import Any, NamedTuple
 
 from pfocr_rdf import identifiers as ids
@@ -19,11 +17,11 @@ from pfocr_rdf.accounts import Ledger
 from pfocr_rdf.errors import Kind, problem
 from pfocr_rdf.extract.front_matter import Value
 from pfocr_rdf.extract.tables import INLINE_KEYS, Table, old_cells
+from pfocr_rdf.gene_rows import MISSING, digest, gene_levels, group_rows, mention_keys
 from pfocr_rdf.model import (
     HUMAN,
     INLINE_LEXICONS,
     LEXICONS,
-    SEPARATOR,
     TABLE_LEXICONS,
     Cells,
     Concept,
@@ -42,9 +40,6 @@ Extra = tuple[tuple[str, str], ...]
 """Names and cells of unknown columns."""
 
 _GENE = Kind.GENE_ROW
-_MISSING = ("NA", "")
-_NOTHING = frozenset(_MISSING)
-_GENE_IDS = re.compile(rf"{ids.GENE_ID.pattern}(?:\n{ids.GENE_ID.pattern})*")
 _PREFIX = re.compile(r"(?i)(?:mesh|chebi|doid):")
 _KEY_PREFIX = {Kind.GENE_ROW: "gene", Kind.CHEMICAL_ROW: "chemical", Kind.DISEASE_ROW: "disease"}
 _CLASS = {Kind.CHEMICAL_ROW: vocab.CHEMICAL, Kind.DISEASE_ROW: vocab.MEDICAL_CONDITION}
@@ -113,11 +108,11 @@ class RowReader:
             except RowRefused as error:
                 self._refuse(error, path, line, error.column, kind)
                 continue
-            if name in _MISSING:
+            if name in MISSING:
                 name = ""
-            if group in _MISSING:
+            if group in MISSING:
                 group = ""
-            if gene_id in _MISSING:
+            if gene_id in MISSING:
                 gene_id, symbol = "", symbol or "NA"
             saying = f"R\x1f{gene_id}\x1f{symbol}\x1f{taxid}\x1f{name}\x1f{group}"
             key = (word, match, source) if gene_id else (word, match, source, "NA", symbol, taxid)
@@ -154,7 +149,7 @@ class RowReader:
                 self._take_concept(kind, concept, extra, self.path, line, place)
                 continue
             word, match, source, symbol, gene_id = cells
-            if gene_id in _MISSING:
+            if gene_id in MISSING:
                 gene_id, symbol = "", symbol or "NA"
             saying = f"R\x1f{gene_id}\x1f{symbol}\x1f{HUMAN}"
             named = (word, match, source) if gene_id else (word, match, source, "NA", symbol, HUMAN)
@@ -169,12 +164,7 @@ class RowReader:
             said = zip(keys, found.items(), strict=True)
             variants = {key: self._gene_variants(cells, members) for key, (cells, members) in said}
             figure.gene_variants = {key: texts for key, texts in variants.items() if texts}
-        by_level: dict[Level, list[str]] = {level: [] for level in reversed(Level)}
-        for cells, members in found.items():
-            if len(cells) == 3:
-                by_level[LEXICONS[cells[2]]] += members
-        for level, gene_ids in by_level.items():  # the best one comes last
-            figure.genes.update(zip(ids.genes(gene_ids), repeat(level), strict=False))
+        figure.genes.update(gene_levels(ids.GENES, found, LEXICONS))
         for kind, concepts in self._concepts.items():
             for key, concept in zip(_keys(kind, concepts), concepts.values(), strict=True):
                 self._finish_concept(kind, key, concept)
@@ -188,55 +178,26 @@ class RowReader:
         gene_ids: list[str],
         symbols: list[str],
         organism: Sequence[list[str]],
-        lexicons: Mapping[str, Level],
+        lexicons: dict[str, Level],
     ) -> bool:
         """Take all gene rows of a table or list at once, or none of them and return False.
 
         `named` are the columns word, match and lexicon; `organism` those of the taxonomy id and, in a table, of name
-        and group. Done where no row contradicts another and `_check_gene` refuses none; values are checked once.
+        and group.
         """
         words, matches, sources = named
         taxids = organism[0]
-        if not (
-            not self._genes
-            and all(map(str.strip, words))
-            and all(matches)
-            and lexicons.keys() >= set(sources)
-            and all(map(ids.TAXON_ID.fullmatch, set(taxids)))
-            and (_GENE_IDS.fullmatch("\n".join(gene_ids)) or _are_gene_ids(gene_ids))
-        ):
+        names, groups = organism[1:] if len(organism) > 1 else (None, None)
+        if self._genes:
             return False
-        keys: list[Cells] = list(zip(words, matches, sources, strict=True))
-        names = [_without_missing(column) for column in organism[1:]]
-        known = _without_missing(gene_ids)
-        if known is not gene_ids:
-            gene_ids = known
-            symbols = [symbol if gene_id else symbol or "NA" for gene_id, symbol in zip(known, symbols, strict=True)]
-            keys = [
-                key if gene_id else (*key, "NA", symbol, taxid)
-                for key, gene_id, symbol, taxid in zip(keys, known, symbols, taxids, strict=True)
-            ]
-        sayings = map(SEPARATOR.join, zip(repeat("R"), gene_ids, symbols, taxids, *names, strict=False))
-        genes: dict[Cells, dict[str, Saying]] = {}
-        for key, gene_id, saying in zip(keys, gene_ids, sayings, strict=True):
-            members = genes.get(key)
-            if members is None:
-                genes[key] = {gene_id: saying}
-            elif members.setdefault(gene_id, saying) != saying:  # in contradiction to an earlier row
-                return False
+        found = group_rows(words, matches, sources, gene_ids, symbols, taxids, names, groups, lexicons)
+        if found is None:
+            return False
+        self._genes, self.organisms, emitted, merged, unresolved = found
         account = self.ledger.accounts[_GENE]
-        size = sum(map(len, genes.values()))
-        if size < len(keys):
-            new = [*dict(zip(zip(keys, gene_ids, strict=True), range(len(keys)), strict=True)).values()]
-            account.merged += len(keys) - size
-            gene_ids, taxids, *names = ([column[row] for row in new] for column in (gene_ids, taxids, *names))
-        account.emitted += size
-        account.unresolved += gene_ids.count("")
-        if names:
-            for (name, taxid), count in Counter(zip(names[0], taxids, strict=True)).items():
-                if name:
-                    self.organisms.setdefault(name, {})[taxid] = count
-        self._genes = genes
+        account.emitted += emitted
+        account.merged += merged
+        account.unresolved += unresolved
         return True
 
     def _take_gene(
@@ -332,7 +293,7 @@ def _check_gene(
         raise RowRefused("unknown-lexicon", "source", source)
     if not ids.TAXON_ID.fullmatch(taxid):
         raise RowRefused("bad-taxon-id", "organism_id", taxid)
-    if gene_id not in _MISSING and not ids.GENE_ID.fullmatch(gene_id):
+    if gene_id not in MISSING and not ids.GENE_ID.fullmatch(gene_id):
         raise RowRefused("bad-gene-id", columns[1], gene_id)
 
 
@@ -359,7 +320,7 @@ def _concept(row: Sequence[str], kind: Kind, *, inline: bool) -> _Concept:
 
 def _accession(text: str, prefix: str, pattern: re.Pattern[str], column: str, code: str) -> str:
     """Return the bare id of a cell, or an empty text when it is missing."""
-    if text in _MISSING:
+    if text in MISSING:
         return ""
     found = _PREFIX.match(text)
     bare = text[found.end() :] if found else text
@@ -396,17 +357,7 @@ def _inline_columns(items: list[Any]) -> list[list[str]] | None:
 
 
 def _known(text: str) -> str:
-    return "" if text in _MISSING else text
-
-
-def _without_missing(column: list[str]) -> list[str]:
-    """Return a column with an empty text for each missing one; itself when none is."""
-    return column if _NOTHING.isdisjoint(column) else [_known(text) for text in column]
-
-
-def _are_gene_ids(column: list[str]) -> bool:
-    """Whether all that is not missing in a column is a gene id."""
-    return all(map(ids.GENE_ID.fullmatch, set(column).difference(_MISSING)))
+    return "" if text in MISSING else text
 
 
 def _need_word(word: str) -> None:
@@ -420,11 +371,11 @@ def _variants(extra: Extra) -> tuple[str, ...]:
 
 def _keys(kind: Kind, groups: Iterable[Cells]) -> list[str]:
     """Return the key of each mention: 12 hex digits of the hash of its cells, 24 where 12 are not enough."""
-    sha256 = hashlib.sha256
-    digests = [sha256(SEPARATOR.join(cells).encode()).hexdigest() for cells in groups]
     prefix = _KEY_PREFIX[kind]
-    keys = [f"{prefix}-{digest[:12]}" for digest in digests]
+    keys = mention_keys(prefix, groups)
     if len(set(keys)) < len(keys):
         times = Counter(keys)
-        keys = [f"{prefix}-{digest[:24]}" if times[key] > 1 else key for key, digest in zip(keys, digests, strict=True)]
+        keys = [
+            f"{prefix}-{digest(cells)[:24]}" if times[key] > 1 else key for key, cells in zip(keys, groups, strict=True)
+        ]
     return keys

@@ -15,6 +15,7 @@ from functools import lru_cache
 
 import pyoxigraph as ox
 
+from pfocr_rdf import native
 from pfocr_rdf.identifiers import ABSOLUTE_IRI, PREFIXES
 
 Token = str
@@ -69,7 +70,7 @@ def expand(token: Token) -> str:
     return PREFIXES[prefix] + local
 
 
-def string(value: str) -> Token:
+def quoted(value: str) -> Token:
     """Return the token of a plain string."""
     if "\\" in value:  # first, for the others bring backslashes in
         value = value.replace("\\", "\\\\")
@@ -82,6 +83,10 @@ def string(value: str) -> Token:
     if "\t" in value:
         value = value.replace("\t", "\\t")
     return f'"{value}"'
+
+
+string = native.fastest("turtle_string", quoted)
+"""See `quoted`."""
 
 
 def strings(values: Sequence[str]) -> list[Token]:

@@ -12,6 +12,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from pfocr_rdf import native
+
 DEEPEST = 5
 """No document of this form nests deeper: map, map, map, list, map."""
 
@@ -58,7 +60,7 @@ class _OtherForm(Exception):
     """The document is none of this form."""
 
 
-def read(source: str) -> tuple[dict[str, Any], dict[str, int], dict[str, list[int]]] | None:
+def read_by_patterns(source: str) -> tuple[dict[str, Any], dict[str, int], dict[str, list[int]]] | None:
     """Read the lines between the dashes: the fields, the line of each, and the lines of each list's items.
 
     The lines are those of the file, where the dashes are the first. Returns None for any document that is not surely
@@ -73,6 +75,10 @@ def read(source: str) -> tuple[dict[str, Any], dict[str, int], dict[str, list[in
         return _read_map(text, 0, lines, items), lines, items
     except _OtherForm:
         return None
+
+
+read = native.fastest("read_plain_yaml", read_by_patterns)
+"""See `read_by_patterns`."""
 
 
 def _read_map(text: str, indent: int, lines: dict[str, int], items: dict[str, list[int]]) -> dict[str, Any]:

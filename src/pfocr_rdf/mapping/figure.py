@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from pfocr_rdf import identifiers as ids
+from pfocr_rdf import native
 from pfocr_rdf import vocab as v
 from pfocr_rdf.jsonld import Block
 from pfocr_rdf.model import GENE_LINKS, Figure, Layer, Level, Piece
@@ -16,18 +17,33 @@ _MENTIONS = f"\n    {v.MENTIONS} "
 
 def links(figure: Figure) -> Iterator[Piece]:
     """Yield the links to genes, chemicals and diseases, in their layers: the blocks that `serialize.block` makes."""
-    genes: dict[Level, list[Token]] = {level: [] for level in Level}
-    for gene, level in figure.genes.items():
-        genes[level].append(f"<{gene}>")  # no prefix shortens the IRI of a gene
-    linked = [(GENE_LINKS[level], tokens) for level, tokens in genes.items()]
-    linked.append((Layer.LINKS_CHEMICALS, [iri(chemical) for chemical in figure.chemicals]))
-    linked.append((Layer.LINKS_DISEASES, [iri(disease) for disease in figure.diseases - figure.chemicals]))
     subject = ids.figure(figure.figid)
     start = f"{iri(subject)}{_MENTIONS}"
-    for layer, tokens in linked:
-        if tokens:
-            tokens.sort()
-            yield Piece(layer, subject, subject, f"{start}{_NEXT.join(tokens)} .\n\n".encode())
+    for level, data in enumerate(link_blocks(start, figure.genes, len(Level))):
+        if data:
+            yield Piece(GENE_LINKS[Level(level)], subject, subject, data)
+    for layer, others in (
+        (Layer.LINKS_CHEMICALS, figure.chemicals),
+        (Layer.LINKS_DISEASES, figure.diseases - figure.chemicals),
+    ):
+        if others:
+            yield Piece(layer, subject, subject, _linked(start, map(iri, others)).encode())
+
+
+def _linked(start: str, tokens: Iterable[Token]) -> str:
+    return f"{start}{_NEXT.join(sorted(tokens))} .\n\n"
+
+
+def blocks_by_level(start: str, genes: dict[str, Level], levels: int) -> list[bytes]:
+    """Return for each level from 0 on the block that links its genes, or nothing. `start` stands before the first."""
+    tokens: list[list[Token]] = [[] for _ in range(levels)]
+    for gene, level in genes.items():
+        tokens[level].append(f"<{gene}>")  # no prefix shortens the IRI of a gene
+    return [_linked(start, found).encode() if found else b"" for found in tokens]
+
+
+link_blocks = native.fastest("link_blocks", blocks_by_level)
+"""See `blocks_by_level`."""
 
 
 def describe(figure: Figure, block: Block) -> Iterator[tuple[Layer, Description]]:
