@@ -82,8 +82,8 @@ MOMENTS = {
     "after the manifest": 'after(buildfolder, "write_json", 1)',
     "before the cache": 'before(assembly.cache, "save")',
     "after the cache": 'after(assembly.cache, "seal")',
-    "before the folder is synced": 'before(buildfolder, "_sync")',
-    "after the folder is synced": 'after(buildfolder, "_sync")',
+    "before the folder is synced": 'before(buildfolder, "sync")',
+    "after the folder is synced": 'after(buildfolder, "sync")',
 }
 RENAMES = {
     "before the old build is moved": 'before(Path, "rename", 1)',
@@ -524,7 +524,7 @@ def test_a_failure_while_writing_leaves_the_earlier_build(out: Path, monkeypatch
     def full(*_arguments: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(buildfolder, "_sync", full)
+    monkeypatch.setattr(buildfolder, "sync", full)
     with pytest.raises((OSError, UsageError)):
         build(OTHER, out)
     assert contents(out) == earlier

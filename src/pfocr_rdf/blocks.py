@@ -158,6 +158,11 @@ def stanzas(text: str) -> list[str]:
     return [f"{stanza}\n\n" for stanza in text.split("\n\n") if stanza]
 
 
+def as_quads(layer: Layer, data: bytes) -> bytes:
+    """Return a block of a layer as it stands in `pfocr-all.nq.gz`: its N-Quads, one gzip member."""
+    return GZIP.encode(serialize.quads(data.decode(), ids.graph(layer)).encode())
+
+
 def subject_of(text: str) -> str:
     """Return the (first) subject of some Turtle that `serialize` wrote."""
     return expand(text[: text.index("\n")])
@@ -314,10 +319,8 @@ class Writer:
 
     def _write(self, first: str, data: bytes) -> None:
         block = Block(first, 0, 0, count(data), digest(data))
-        packed_quads = b""
-        if self._quads_out is not None and first:
-            packed_quads = GZIP.encode(serialize.quads(data.decode(), ids.graph(self._cuts.layer)).encode())
-        self._put(self._codec.encode(data), packed_quads, block)
+        quads = as_quads(self._cuts.layer, data) if self._quads_out is not None and first else b""
+        self._put(self._codec.encode(data), quads, block)
 
     def _put(self, packed: bytes, packed_quads: bytes, block: Block) -> None:
         self.blocks.append(

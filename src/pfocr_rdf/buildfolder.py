@@ -56,10 +56,10 @@ def building(out: Path, *, keep: str | None = None) -> Iterator[Path]:
             old.rename(out)
         _check_place(out)
         _empty(new, keep)
-        with _refused(out):
+        with refused(out, "--out"):
             yield new
         shutil.rmtree(new / WORK, ignore_errors=True)
-        _sync(new)
+        sync(new)
         if old.exists():
             shutil.rmtree(old)
         if out.exists():
@@ -88,7 +88,7 @@ def new_folder(out: Path) -> Iterator[Path]:
     except OSError as error:
         raise UsageError(f"{new}: cannot be made ({error.strerror}); remove it or give another folder") from error
     try:
-        with _refused(out):
+        with refused(out, "--out"):
             yield new
         new.replace(out)
     except BaseException:
@@ -97,15 +97,18 @@ def new_folder(out: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def _refused(out: Path) -> Iterator[None]:
-    """Say in one line which folder could not be written when the disk takes no more."""
+def refused(out: Path, option: str) -> Iterator[None]:
+    """Say in one line which folder, given by the option, could not be written when the disk takes no more.
+
+    Raises `PfocrError` then.
+    """
     try:
         yield
     except OSError as error:
         if error.errno not in _REFUSALS:
             raise
         said = f"cannot be written ({error.strerror}), nothing there was changed"
-        raise PfocrError(f"{out}: {said}; free some space or give another folder with --out") from error
+        raise PfocrError(f"{out}: {said}; free some space or give another folder with {option}") from error
 
 
 def _claim(folder: Path) -> int:
@@ -148,7 +151,8 @@ def _empty(folder: Path, keep: str | None) -> None:
             entry.unlink()
 
 
-def _sync(folder: Path) -> None:
+def sync(folder: Path) -> None:
+    """Have a folder and all that is in it on the disk."""
     for path in [*folder.rglob("*"), folder]:
         descriptor = os.open(path, os.O_RDONLY)
         try:

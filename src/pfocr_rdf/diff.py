@@ -175,8 +175,11 @@ def write(
     wanted = set(forms)
     with buildfolder.new_folder(out) as folder, tempfile.TemporaryDirectory(dir=folder, prefix=".sort") as scratch:
         sorted_lines: dict[tuple[str, str], _Sorted] = {}
+        spelled = new is None or wanted - {Form.FIGURES}
         for change in changes:
             _count(found, change)
+            if not spelled:
+                continue
             for kind, lines in (("added", change.added), ("removed", change.removed)):
                 if lines:
                     key = (str(change.layer), kind)

@@ -7,10 +7,8 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import IO, Any
 
-from pfocr_rdf import identifiers as ids
-from pfocr_rdf import serialize
-from pfocr_rdf.blocks import Block, Cuts, Item, Seam, united
-from pfocr_rdf.codecs import CODECS, GZIP
+from pfocr_rdf.blocks import Block, Cuts, Item, Seam, as_quads, united
+from pfocr_rdf.codecs import CODECS
 from pfocr_rdf.model import Layer
 
 
@@ -102,9 +100,7 @@ class RunWriter:
             self._blocks.append(Block(self._first, start, len(data), 0, ""))
             return
         packed = CODECS[output.compress].encode(data)
-        quads = b""
-        if output.nquads:
-            quads = GZIP.encode(serialize.quads(data.decode(), ids.graph(self._cuts.layer)).encode())
+        quads = as_quads(self._cuts.layer, data) if output.nquads else b""
         self._out.write(packed)
         if quads:
             self._out.write(quads)
