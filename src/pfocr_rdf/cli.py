@@ -17,7 +17,7 @@ import typer
 from typer.core import TyperGroup
 
 from pfocr_rdf import __version__, printing
-from pfocr_rdf.commands import ask, convert, export, release, report
+from pfocr_rdf.commands import ask, convert, export, publish, release, report
 from pfocr_rdf.errors import PfocrError
 
 _WrongCall: type[Exception] = typer.BadParameter.__bases__[0]
@@ -82,6 +82,7 @@ app = typer.Typer(
 app.add_typer(convert.app)
 app.add_typer(ask.app)
 app.add_typer(release.app)
+app.add_typer(publish.app)
 app.add_typer(export.app, name="export")
 app.add_typer(report.app)
 

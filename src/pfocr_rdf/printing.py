@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -72,6 +72,28 @@ def print_accounts(accounts: dict[str, dict[str, int]]) -> None:
     for kind, account in accounts.items():
         table.add_row(kind, *(f"{account[name]:,}" for name in names))
     _console().print(table)
+
+
+def print_release(place: Path, release: Mapping[str, Any], *, new: bool) -> None:
+    """Print what a release holds, what the checks said, and where it is; what was there already only in one line."""
+    if not new:
+        typer.echo(f"{place}: is this build, published already; nothing was done")
+        return
+    if not _quiet:
+        table = Table("layer", "triples")
+        table.columns[1].justify = "right"
+        for layer, triples in release["triples"].items():
+            table.add_row(layer, f"{triples:,}")
+        table.add_row("all", f"{sum(release['triples'].values()):,}")
+        _console().print(table)
+        outcomes = release["checks"]["outcomes"].values()
+        told = ", ".join(
+            f"{sum(outcome['status'] == status for outcome in outcomes)} {words}"
+            for status, words in (("passed", "passed"), ("failed", "with warnings"), ("not-run", "not run"))
+        )
+        typer.echo(f"checks: {told}; {release['checks']['warnings']:,} warnings")
+    previous = f", after {release['previous']}" if release["previous"] else ", the first one"
+    typer.echo(f"{place}: release {release['version']}{previous}")
 
 
 def print_codes(rejected: dict[str, int], warnings: dict[str, int]) -> None:
