@@ -216,7 +216,7 @@ def test_the_check_reads_all_files_of_a_release(sound: Path, monkeypatch: pytest
     assert {"pfocr-all.nq.gz", "pfocr-shapes.ttl", "pfocr-void.ttl", "void-endpoint.ttl", "pfocr-sample.ttl"} < set(
         read
     )
-    assert len(read) == 13 + 7
+    assert len(read) == 13 + 8
 
 
 # Q32

@@ -34,7 +34,7 @@ FORMATS = {
 }
 COMPRESSIONS = {"gz": "application/gzip", "zst": "application/zstd"}
 
-ALL, SHAPES, SAMPLE, WITHDRAWN = "all", "shapes", "sample", "withdrawn"
+ALL, SHAPES, SAMPLE, WITHDRAWN, EXAMPLES = "all", "shapes", "sample", "withdrawn", "examples"
 
 CONTENTS = {
     Layer.CORE: "Figures, images, papers, journals, publishers, and the organisms that a record names.",
@@ -54,6 +54,7 @@ CONTENTS = {
     ALL: "All layers, each in its named graph.",
     SHAPES: "SHACL shapes that the figures, papers, mentions and genes conform to.",
     SAMPLE: "A sample of figures with all that is said of them.",
+    EXAMPLES: "Questions that the graph answers, as SPARQL queries.",
     WITHDRAWN: "Figures that an earlier release had and this one has not.",
 }
 """What the file `pfocr-{part}` holds."""

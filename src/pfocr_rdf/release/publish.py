@@ -16,7 +16,7 @@ from pfocr_rdf import identifiers as ids
 from pfocr_rdf.errors import NotValid, UsageError
 from pfocr_rdf.manifest import QUADS
 from pfocr_rdf.model import Layer
-from pfocr_rdf.release import changelog, contents, folder, recipes, sample, withdrawn
+from pfocr_rdf.release import changelog, contents, examples, folder, recipes, sample, withdrawn
 from pfocr_rdf.release.contents import Build
 from pfocr_rdf.release.description import Description
 from pfocr_rdf.release.folder import Releases
@@ -122,6 +122,9 @@ def _make(
         shapes = steps.shapes()
         _write(stage / SHAPES, shapes)
         triples[SHAPES] = steps.count(shapes)
+        questions = examples.examples(info.endpoint)
+        _write(stage / examples.FILE, questions)
+        triples[examples.FILE] = steps.count(questions)
         say("description")
         described = _describe(stage, info, hashes, triples, steps, engine)
     recipes.write(stage, info.version, _graphs(build, info, triples[withdrawn.NAME], described))
