@@ -49,8 +49,8 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 FIXED = {
     "manifest.json", "rejected.jsonl", "warnings.jsonl", "blocks.tsv", "pfocr-all.nq.gz", "pfocr-shapes.ttl",
-    "pfocr-void.ttl", "void-endpoint.ttl", "pfocr.jsonld", "pfocr-sample.ttl", "pfocr-examples.ttl", "pfocr-withdrawn.ttl",
-    "CHANGELOG.md",
+    "pfocr-void.ttl", "void-endpoint.ttl", "pfocr.jsonld", "pfocr-sample.ttl", "pfocr-examples.ttl",
+    "pfocr-withdrawn.ttl", "CHANGELOG.md",
     "release.json", "validation.ttl", "validation.json", "validation.md", "report.html", "report.json",
 }  # fmt: skip
 
