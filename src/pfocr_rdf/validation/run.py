@@ -24,7 +24,7 @@ from pfocr_rdf.validation.options import Options
 from pfocr_rdf.validation.release import Damaged, Function, Release
 from pfocr_rdf.workers import default_engine
 
-BESIDE = ("files",)
+BESIDE = ("figurewise", "files", "spellings")
 """Modules whose functions need no store, and are run beside it."""
 
 Start = Callable[[int], Callable[[int], None]]
