@@ -173,3 +173,15 @@ def test_a_corpus_is_made_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     (folder / "_figures" / "half.md").touch()
     assert not (common.corpus(3) / "_figures" / "half.md").exists()
     assert common.size_of(folder) == 3
+
+
+@pytest.mark.slow
+def test_validation_is_measured_beside_the_build_and_finds_no_violation(corpus: Path, tmp_path: Path) -> None:
+    found, text = run("bench_validate", corpus, tmp_path)
+    (result,) = found["results"]
+    assert result["figures"] == FIGURES
+    assert result["violations"] == 0
+    assert result["seconds"][0] > 0
+    assert result["build_seconds"][0] > 0
+    assert [goal["verdict"] for goal in found["goals"]] == ["not judged", "not judged"]
+    assert text.count("\n| 40 |") == 1
