@@ -211,3 +211,15 @@ def test_each_export_is_measured_with_what_it_wrote(corpus: Path, tmp_path: Path
     assert result["exports"]["jsonld"]["counts"] == {"figures": FIGURES}
     assert [goal["verdict"] for goal in found["goals"]] == ["not judged"]
     assert text.count("\n| 40 |") == len(bench_export.EXPORTS)
+
+
+@pytest.mark.slow
+def test_validation_is_measured_beside_the_build_and_finds_no_violation(corpus: Path, tmp_path: Path) -> None:
+    found, text = run("bench_validate", corpus, tmp_path)
+    (result,) = found["results"]
+    assert result["figures"] == FIGURES
+    assert result["violations"] == 0
+    assert result["seconds"][0] > 0
+    assert result["build_seconds"][0] > 0
+    assert [goal["verdict"] for goal in found["goals"]] == ["not judged", "not judged"]
+    assert text.count("\n| 40 |") == 1

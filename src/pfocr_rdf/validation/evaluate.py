@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from pfocr_rdf.validation.shapes import TYPE, Constraint, Property, Shape, Term
@@ -57,7 +57,7 @@ class _Plan(NamedTuple):
     of one that is, `needed` those that want a certain value of it.
     """
 
-    shapes: tuple[Shape, ...]
+    shapes: tuple[tuple[Shape, tuple[tuple[Shape, ...], ...]], ...]
     absent: tuple[_Rule, ...]
     limits: tuple[tuple[str, int, int, _Rule], ...]
     needed: tuple[_Rule, ...]
@@ -89,8 +89,8 @@ class Evaluator:
                 self._plans.clear()
                 self._tested.clear()
             plan = self._plans[key] = self._make_plan(values)
-        for shape in plan.shapes:
-            yield from _of_focus(shape, focus, values)
+        for shape, either in plan.shapes:
+            yield from _of_focus(shape, either, focus, values)
         for shape, predicate in plan.closed:
             for value in values[predicate]:
                 yield Result(shape, focus, "ClosedConstraintComponent", predicate, value, shape.message)
@@ -128,7 +128,7 @@ class Evaluator:
         here = [rule for rule in rules if rule.property.path in values]
         limits = [(rule.property.path, rule.property.least, rule.property.most, rule) for rule in here]
         return _Plan(
-            tuple(shape for shape in shapes if shape.constraints or shape.either or shape.none),
+            tuple((s, _possible(s.either, values)) for s in shapes if s.constraints or s.either or s.none),
             tuple(r for r in rules if r.property.path not in values and (r.property.least or r.property.needed)),
             tuple(
                 (p, least, sys.maxsize if most < 0 else most, r)
@@ -148,12 +148,32 @@ class Evaluator:
         return self._tested.setdefault(key, _Tested(predicate, tests, set()))
 
 
-def _of_focus(shape: Shape, focus: Term, values: Values) -> Iterator[Result]:
-    """Yield what a shape finds wrong with the focus node itself."""
+def _possible(either: tuple[tuple[Shape, ...], ...], predicates: Iterable[str]) -> tuple[tuple[Shape, ...], ...]:
+    """Return alternatives without those that cannot hold for subjects of certain predicates, and what is sure to."""
+    here = frozenset(predicates)
+    return tuple(tuple(found for shape in shapes if (found := _narrowed(shape, here)) is not None) for shapes in either)
+
+
+def _narrowed(shape: Shape, here: frozenset[str]) -> Shape | None:
+    """Return what is left to be looked at of a shape for subjects of certain predicates, or None if it cannot hold."""
+    left: list[Property] = []
+    for said in shape.properties:
+        if said.path not in here:
+            if said.least or said.needed:
+                return None
+        elif said.most == 0:
+            return None
+        elif said.constraints or said.needed or said.least > 1 or said.most > 0:
+            left.append(said)
+    return replace(shape, properties=tuple(left))
+
+
+def _of_focus(shape: Shape, either: tuple[tuple[Shape, ...], ...], focus: Term, values: Values) -> Iterator[Result]:
+    """Yield what a shape finds wrong with the focus node itself; `either` is what can hold of its alternatives."""
     for constraint in shape.constraints:
         if not constraint.test(focus):
             yield Result(shape, focus, constraint.component, "", focus, shape.message)
-    for alternatives in shape.either:
+    for alternatives in either:
         for alternative in alternatives:
             if _conforms(alternative, focus, values):
                 break
@@ -194,6 +214,7 @@ def _conforms(shape: Shape, focus: Term, values: Values) -> bool:
                 return False
     if shape.allowed is not None and values.keys() - shape.allowed:
         return False
-    if any(not any(_conforms(other, focus, values) for other in others) for others in shape.either):
-        return False
-    return not any(_conforms(other, focus, values) for other in shape.none)
+    for others in shape.either:
+        if not any(_conforms(other, focus, values) for other in others):
+            return False
+    return not (shape.none and any(_conforms(other, focus, values) for other in shape.none))
