@@ -306,3 +306,13 @@ def test_each_saying_says_its_facts() -> None:
     node = SEPARATOR.join(["N", "http://e/n", "schema:name", '"a name"'])
     assert list(entities.expand(node, own)) == [("http://e/n", entities.FOREIGN, 'schema:name "a name"', "")]
     assert list(entities.expand("W", own)) == [(ids.WIKIPATHWAYS, "type", "schema:Organization", "")]
+
+
+def test_a_line_end_within_an_inline_id_is_refused() -> None:
+    figure, ledger = Figure("PMC1__f", "2021", "p", Article("PMC1")), Ledger()
+    item = {"word": "w", "symbol": "W", "source": "hgnc_symbol", "hgnc_symbol": "W"}
+    reader = RowReader(figure, "p", ledger, inline=True)
+    reader.read_inline("genes", [{**item, "entrez": "7157"}, {**item, "entrez": "7157\n5"}], 2, [3, 8])
+    reader.finish()
+    assert [(problem.code, problem.line) for problem in ledger.problems] == [("bad-gene-id", 8)]
+    assert set(figure.genes) == {ids.gene("7157")}

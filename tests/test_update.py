@@ -12,8 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from pfocr_rdf import cache, facts, layers, resources, state, workers
+from pfocr_rdf import cache, facts, layers, pipeline, resources, state, workers
 from pfocr_rdf.facts import Tally
+from pfocr_rdf.workers import Processes
 from tests import changing
 from tests.changing import Files, build, contents, options, same
 from tests.test_sources import Repository, place, repository
@@ -61,6 +62,14 @@ def sequence(seed: int, folder: Path, steps: int) -> None:
             print(f"seed {seed} step {step}: {made} with {asked}")
             raise
     assert min(converted) < total / 2
+
+
+def test_only_an_update_compares_what_papers_said_before(few: Files, tmp_path: Path) -> None:
+    for compares in (False, True):
+        with pipeline.making(str(few.root), tmp_path / "out", options()) as (prepared, folder), Processes(1) as engine:
+            results = pipeline.run_shards(prepared, engine)
+            assert (prepared.state.moved is not None) is compares
+            pipeline.finish(prepared, results, folder, options(), engine, keep_cache=True)
 
 
 @pytest.mark.parametrize("seed", range(8))
