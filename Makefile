@@ -11,6 +11,8 @@ CANDIDATES := $(PYTHON) python3 python3.13 python3.12 python3.11
 BIN := .venv/bin
 INSTALLED := .venv/.installed
 PIP := $(BIN)/python -m pip --disable-pip-version-check
+# The tests of a file share what they make, so they stay in one process.
+PYTEST := $(BIN)/pytest --numprocesses auto --dist loadfile
 CHECKED := $(wildcard src flows tests tools benchmarks)
 # Command and Debian package of what the tests use beside Python.
 TOOLS := cc:gcc serdi:serdi rapper:raptor2-utils java:default-jre-headless mvn:maven git:git zstd:zstd virtuoso-t:virtuoso-opensource-7-bin chromium:chromium
@@ -57,10 +59,10 @@ test: env ## lint, format check, types, tests
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy $(CHECKED)
-	$(BIN)/pytest
+	$(PYTEST)
 
 test-slow: env ## the tests that take minutes
-	$(BIN)/pytest -m slow
+	$(PYTEST) -m slow
 
 # What the programs that also run at the size of the whole database are given; make bench-full sets it.
 FULL ?=

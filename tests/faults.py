@@ -166,8 +166,8 @@ FILE_FAULTS: dict[str, tuple[str, Callable[[Path], object]]] = {
     "a block begins with another subject": ("Q58", lambda b: _index(b, _other_first)),
     "the manifest has another number of triples": ("Q58", lambda b: _manifest(b, lambda m: m["layers"]["core"].update(triples=1))),
     "the manifest lacks a layer": ("Q58", lambda b: _manifest(b, lambda m: m["layers"].pop("xrefs"))),
-    "the manifest has another hash": ("Q30", lambda b: _manifest(b, lambda m: m["files"]["pfocr-core.ttl"].update(sha256="0" * 64))),
-    "the manifest has another size": ("Q30", lambda b: _manifest(b, lambda m: m["files"]["pfocr-core.ttl"].update(bytes=1))),
+    "the manifest has another hash": ("Q64", lambda b: _manifest(b, lambda m: m["files"]["pfocr-core.ttl"].update(sha256="0" * 64))),
+    "the manifest has another size": ("Q64", lambda b: _manifest(b, lambda m: m["files"]["pfocr-core.ttl"].update(bytes=1))),
     "the list of refused rows is missing": ("Q35", lambda b: (b / "rejected.jsonl").unlink()),
     "the accounts do not add up": ("Q35", lambda b: _manifest(b, lambda m: m["accounts"]["records"].update(read=9))),
 }  # fmt: skip

@@ -15,6 +15,7 @@ from pfocr_rdf.pipeline import Options
 from pfocr_rdf.questions import Question, all_questions, read
 from pfocr_rdf.release import examples
 from pfocr_rdf.release.info import VOID
+from pfocr_rdf.serialize import HEADER
 from pfocr_rdf.validation import questions as checking
 from pfocr_rdf.validation.findings import Finding
 from pfocr_rdf.validation.options import Options as Given
@@ -331,12 +332,12 @@ def test_a_release_without_labels_is_found(copy: Path) -> None:
 
 
 def test_a_release_without_a_layer_is_found(copy: Path) -> None:
-    (copy / "pfocr-entities.ttl").unlink()
+    (copy / "pfocr-entities.ttl").write_text(HEADER, encoding="utf-8")
     assert {("04", NOTHING), ("10", NOTHING), ("18", NOTHING), ("20", NOTHING)} <= broken(copy)
 
 
 def test_a_release_without_lexicons_is_found(copy: Path) -> None:
-    (copy / "pfocr-ontology.ttl").unlink()
+    (copy / "pfocr-ontology.ttl").write_text(HEADER, encoding="utf-8")
     assert broken(copy) == {("12", NOTHING)}
 
 

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from pfocr_rdf import build, query
+from pfocr_rdf import blocks, build, query
 from pfocr_rdf.cli import app
 from pfocr_rdf.errors import UsageError
 from pfocr_rdf.pipeline import Options
@@ -347,7 +347,11 @@ def test_a_damaged_build_is_one_line(releases: dict[str, Path], tmp_path: Path) 
     broken = tmp_path / "broken"
     shutil.copytree(releases["corpus"], broken, ignore=shutil.ignore_patterns(".cache"))
     core = broken / "pfocr-core.ttl.zst"
-    core.write_bytes(core.read_bytes()[:-20])
+    whole = core.read_bytes()
+    core.write_bytes(whole[:-20])
+    with pytest.raises(UsageError, match=r"core\.ttl\.zst: cannot be read \(the file ends inside a zstd frame\)"):
+        data.gather(broken)
+    core.write_bytes(whole[: blocks.read_index(broken / blocks.INDEX)["core"][-1].offset])
     with pytest.raises(
         UsageError, match=r"broken: its layers hold .* triples where manifest\.json says .*; build again"
     ):

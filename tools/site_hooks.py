@@ -69,7 +69,7 @@ def target(link: str, origin: str, config: MkDocsConfig, files: Files) -> str:
     inside = OUTSIDE.get(place) or (place.removeprefix("docs/") if place.startswith("docs/") else "")
     known = files.get_file_from_path(inside)
     if known is None or known.inclusion is InclusionLevel.EXCLUDED:
-        inside = f"files/{place}"
+        inside = f"files/{place}{'.txt' if place.endswith('.md') else ''}"  # pages are made before links are seen
         if files.get_file_from_path(inside) is None and (ROOT / place).is_file():
             files.append(File.generated(config, inside, abs_src_path=str(ROOT / place)))
     here = OUTSIDE.get(origin) or origin.removeprefix("docs/")

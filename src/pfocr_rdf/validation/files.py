@@ -1,4 +1,4 @@
-"""Checks of the files of a release: Q33, two parsers read the same; Q35, the accounts add up."""
+"""Checks of files: two parsers read the same (Q33), the accounts add up (Q35), the manifest is true (Q64)."""
 
 from __future__ import annotations
 
@@ -25,6 +25,9 @@ from pfocr_rdf.validation.release import Function, Release
 _PIECE = 1 << 20
 _SAID = 300
 """Characters of a parser's message that are told."""
+
+_AT_ONCE = 10_000
+"""Statements that are compared at once."""
 
 _WITH_BLANKS = 200_000
 """Statements that are compared as graphs, at most; only the shapes, which are few, have blank nodes."""
@@ -115,14 +118,21 @@ def _difference(ours: Iterable[ox.Quad], theirs: Iterable[ox.Quad]) -> str:
     graphs.
     """
     mine, other = iter(ours), iter(theirs)
-    for number, (left, right) in enumerate(zip_longest(mine, other), 1):
-        if (left and _has_blank(left)) or (right and _has_blank(right)):
-            return _by_graph(chain(filter(None, [left]), mine), chain(filter(None, [right]), other))
+    before = 0
+    while True:
+        left, right = list(islice(mine, _AT_ONCE)), list(islice(other, _AT_ONCE))
         if left != right:
-            if left is None or right is None:
-                return f"statement {number} is read by one parser alone: {_short(str(left or right))}"
-            return f"statement {number} is read as {_short(str(right))}, not {_short(str(left))}"
-    return ""
+            break
+        if not left:
+            return ""
+        before += len(left)
+    at, (one, another) = next((at, pair) for at, pair in enumerate(zip_longest(left, right)) if pair[0] != pair[1])
+    if any(_has_blank(quad) for quad in (one, another) if quad):
+        return _by_graph(chain(left[at:], mine), chain(right[at:], other))
+    number = before + at + 1
+    if one is None or another is None:
+        return f"statement {number} is read by one parser alone: {_short(str(one or another))}"
+    return f"statement {number} is read as {_short(str(another))}, not {_short(str(one))}"
 
 
 def _by_graph(ours: Iterable[ox.Quad], theirs: Iterable[ox.Quad]) -> str:
@@ -230,4 +240,21 @@ def _lists(release: Release) -> Iterator[Finding]:
                     yield Finding(name, str(kind), f"{kinds[kind]} listed, {account['rejected']} rejected")
 
 
-CHECKS: dict[str, Function] = {"Q33": parse, "Q35": accounts}
+def listed(release: Release, _options: Options) -> Iterator[Finding]:
+    """Yield each file that is not there, or not as the manifest says."""
+    files = release.manifest["files"]
+    for name, said in files.items():
+        path = release.folder / Path(name).name
+        if path.name != name or not path.is_file():
+            yield Finding(name, "", "is in the manifest, but not there")
+            continue
+        found = buildfolder.describe_file(path)
+        for what, value in found.items():
+            if said.get(what) != value:
+                yield Finding(name, str(value), f"the manifest says {said.get(what)} ({what})")
+    for layer, entry in release.manifest["layers"].items():
+        if {key: entry.get(key) for key in ("bytes", "sha256")} != files.get(entry["file"]):
+            yield Finding(entry["file"], "", "the manifest says one thing of the layer and another of its file", layer)
+
+
+CHECKS: dict[str, Function] = {"Q33": parse, "Q35": accounts, "Q64": listed}

@@ -23,16 +23,17 @@ from typing import Any
 import pyoxigraph as ox
 
 from pfocr_rdf import blocks as cutting
-from pfocr_rdf import codecs
+from pfocr_rdf import codecs, serialize
 from pfocr_rdf.blocks import Block
 from pfocr_rdf.errors import UsageError
 from pfocr_rdf.model import Layer
-from pfocr_rdf.validation import agreement, placing, shapes, wording
+from pfocr_rdf.validation import agreement, placing, shapes, usual, wording
 from pfocr_rdf.validation.checks import Check
 from pfocr_rdf.validation.evaluate import Evaluator, Result
 from pfocr_rdf.validation.findings import EXAMPLES, Finding
 from pfocr_rdf.validation.release import Release
 from pfocr_rdf.validation.shapes import Term
+from pfocr_rdf.validation.usual import Usual
 
 READ = "Q58"
 OWN = (wording.IRIS, wording.TEXTS, placing.DOUBLES, READ, placing.PLACED, agreement.AGREES)
@@ -42,6 +43,9 @@ TASK_TRIPLES = 200_000
 """A task looks at about so many triples."""
 
 _KEPT = 4 * EXAMPLES
+_HEAD = serialize.HEADER.encode()
+Said = dict[str, list[Term]] | Usual
+"""What a layer says of a subject: values by predicate, or a mention of usual form as it stands."""
 
 
 @dataclass(slots=True)
@@ -193,8 +197,11 @@ class Pass:
             self.look(subject, parts)
         return self.tally
 
-    def look(self, subject: str, parts: list[tuple[str, dict[str, list[Term]]]]) -> None:
+    def look(self, subject: str, given: list[tuple[str, Said]]) -> None:
         """Look at what all layers say of one subject."""
+        if len(given) == 1 and type(given[0][1]) is Usual:
+            return
+        parts = [(layer, _parsed(said)) for layer, said in given]
         add = self.tally.add
         main: dict[str, list[Term]] = {}
         for layer, said in parts:
@@ -222,18 +229,16 @@ class Pass:
         for result in results:
             self.tally.add(self._owner[result.shape.name], as_finding(result, layer))
 
-    def _layer(
-        self, layer: str, path: Path, found: list[Block], part: Range
-    ) -> Iterator[tuple[str, dict[str, list[Term]]]]:
+    def _layer(self, layer: str, path: Path, found: list[Block], part: Range) -> Iterator[tuple[str, Said]]:
         """Yield subjects of one layer in a range with what is said of them, in the order of the file."""
         source = cutting.Source(str(path), codecs.of_file(path))
         try:
-            data = b"".join(self._texts(layer, path, source, found))
+            texts = list(self._texts(layer, path, source, found))
         finally:
             source.close()
         last = ""
         self.tally.triples[layer] = 0
-        stream = subjects(data)
+        stream = _split(texts) if layer == Layer.EVIDENCE_GENES else subjects(b"".join(texts))
         while True:
             try:
                 subject, said = next(stream)
@@ -244,7 +249,7 @@ class Pass:
                 return
             if subject < part.start or (part.end is not None and subject >= part.end):
                 continue
-            self.tally.triples[layer] += sum(map(len, said.values()))
+            self.tally.triples[layer] += _size(said)
             if subject <= last:
                 self.tally.add(READ, Finding(path.name, subject, f"does not come after {last}", layer))
             last = subject
@@ -309,9 +314,38 @@ def subjects(data: bytes) -> Iterator[tuple[str, dict[str, list[Term]]]]:
         yield (wording.BLANK if type(current) is blank else current.value), said
 
 
-def gathered(
-    streams: dict[str, Iterator[tuple[str, dict[str, list[Term]]]]],
-) -> Iterator[tuple[str, list[tuple[str, dict[str, list[Term]]]]]]:
+def _split(texts: list[bytes]) -> Iterator[tuple[str, Said]]:
+    """Yield the subjects of blocks, of which the first has the prefixes; those of usual form unparsed.
+
+    Raises `SyntaxError` for no Turtle.
+    """
+    head = texts[0] if texts else b""
+    for number, block in enumerate(texts[1:], 1):
+        parts = usual.split(block) if head == _HEAD else None
+        if parts is None:  # from here on, names may mean something else
+            yield from subjects(head + b"".join(texts[number:]))
+            return
+        for part in parts:
+            if isinstance(part, bytes):
+                yield from subjects(head + part)
+            else:
+                yield part
+
+
+def _size(said: Said) -> int:
+    """Return the number of triples."""
+    return said.triples if isinstance(said, Usual) else sum(map(len, said.values()))
+
+
+def _parsed(said: Said) -> dict[str, list[Term]]:
+    """Return the values by predicate, also of a mention of usual form."""
+    if isinstance(said, Usual):
+        ((_, values),) = subjects(_HEAD + f"{said}\n".encode())
+        return values
+    return said
+
+
+def gathered(streams: dict[str, Iterator[tuple[str, Said]]]) -> Iterator[tuple[str, list[tuple[str, Said]]]]:
     """Yield each subject with what each layer says of it, from sorted streams, in the order of IRIs."""
     names = list(streams)
     heap = []
