@@ -96,7 +96,7 @@ def function(name: str) -> Function:
 def store_with(release: Release, layer: str, add: str = "", remove: str = "") -> ox.Store:
     """The store of a release with triples (Turtle) more or less in a layer."""
     store = ox.Store()
-    store.extend(release.store())
+    store.extend(release.store(whole=True))
     graph = ox.NamedNode(identifiers.graph(layer))
     turtle = PREFIXES.replace("PREFIX ", "@prefix ").replace(">\n", "> .\n")
     for triple in ox.parse(turtle + add, format=ox.RdfFormat.TURTLE):

@@ -8,7 +8,8 @@ import pytest
 
 from pfocr_rdf import codecs
 from pfocr_rdf.identifiers import MENTIONS
-from pfocr_rdf.validation import papers
+from pfocr_rdf.model import Layer
+from pfocr_rdf.validation import figurewise, papers
 from pfocr_rdf.validation.findings import Finding, NotRun
 from pfocr_rdf.validation.options import Options
 from pfocr_rdf.validation.release import Release
@@ -19,8 +20,8 @@ OTHER = "https://pfocr.wikipathways.org/figures/PMC9100002__jed-04-0017-g002.htm
 ATP = "<http://id.nlm.nih.gov/mesh/D000255>"
 NEW = "<http://id.nlm.nih.gov/mesh/D1>"
 CC0 = "creativecommons.org/publicdomain/zero/1.0/"
-WALKING = ("Q12", "Q13", "Q17", "Q18", "Q28")
-VIOLATIONS = ("Q5", "Q12", "Q13")
+WALKING = ("Q12", "Q13", "Q17", "Q18", "Q27", "Q28", "Q65")
+VIOLATIONS = ("Q5", "Q12", "Q13", "Q65")
 
 
 @pytest.fixture(scope="module")
@@ -141,6 +142,44 @@ def test_words_that_are_gene_and_chemical_are_found(tmp_path: Path) -> None:
     release = built(source(tmp_path / "source", records, tables), tmp_path / "build")
     found = {(finding.value, finding.layer) for finding in findings("Q28", release)}
     assert found == {("PDC", "evidence-chemicals"), ("PDHA1", "evidence-chemicals"), ("PDC", "evidence-genes")}
+
+
+def test_short_words_and_units_are_found(tmp_path: Path) -> None:
+    tables = {
+        "PMC1__f-genes": [GENES, gene("P", "SELP", "6403"), gene("TP53", "TP53", "7157")],
+        "PMC1__f-chemicals": [CHEMICALS, "kDa\tmesh:D000255\tATP\tNA\tNA", "\\\\\tmesh:D000255\tATP\tNA\tNA"],
+        "PMC2__f-genes": [GENES, gene("P", "SELP", "6403")],
+    }
+    records = {f: figure(f) for f in ("PMC1__f", "PMC2__f")}
+    release = built(source(tmp_path / "source", records, tables), tmp_path / "build")
+    found = {(finding.value, finding.message, finding.layer) for finding in findings("Q27", release)}
+    assert found == {
+        ("P", "2 mentions", "evidence-genes"),
+        ("kDa", "1 mentions", "evidence-chemicals"),
+        ("\\\\", "1 mentions", "evidence-chemicals"),
+    }
+    assert {finding.focus.split("/")[5] for finding in findings("Q27", release)} == {"PMC1__f"}
+
+
+@pytest.mark.parametrize(("figures", "number"), [(1000, 1), (1001, 0)])
+def test_a_word_must_be_common_to_be_worth_a_look(figures: int, number: int) -> None:
+    words = figurewise._Words()
+    said = {"a": ["sio:SIO_000080"]}
+    mention = papers.Mention(f"{MENTIONS}PMC1__f/gene-1", Layer.EVIDENCE_GENES, {"pfocr:word": ['"P"']})
+    words.add(papers.Figure("first", said, mentions=[mention]))
+    for _ in range(figures - 1):
+        words.add(papers.Figure("other", said))
+    assert len(list(words.findings())) == number
+
+
+def test_an_organism_that_only_a_mention_names_is_described(tmp_path: Path) -> None:
+    tables = {"PMC1__f-genes": [GENES, gene("AKT", "NA", "NA", source="famplex_relations")]}
+    release = built(source(tmp_path / "source", {"PMC1__f": figure("PMC1__f")}, tables), tmp_path / "build")
+    assert not findings("Q65", release)
+    other = changed(release, tmp_path / "copy", "evidence-genes", "obo:NCBITaxon_9606", "obo:NCBITaxon_1")
+    (found,) = findings("Q65", other)
+    assert found.value == "http://purl.obolibrary.org/obo/NCBITaxon_1"
+    assert found.focus.startswith(f"{MENTIONS}PMC1__f/gene-")
 
 
 SPELLINGS = [

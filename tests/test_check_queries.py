@@ -46,8 +46,6 @@ CASES = [
     ("Q25", "core", f"{OTHER} dcterms:replaces <{SITE}/PMC9100001__F3> .", "", FIGURE, "another figure claims"),
     ("Q25", "core", f"{OTHER} dcterms:replaces <{SITE}/PMC9100001__aqs-12-0045-g003> .", "", OTHER, "is the page"),
     ("Q25", "core", f"{OTHER} dcterms:replaces {FIGURE} .", "", OTHER, "is the page"),
-    ("Q27", "evidence-genes", f'{MENTION} pfocr:word "P" .', "", MENTION, "1 mentions"),
-    ("Q27", "evidence-chemicals", '<http://example.org/m> pfocr:word "kDa" .', "", "<http://example.org/m>", "1 ment"),
     ("Q41", "entities", "", f'{GENE} rdfs:label "TP53" .', GENE, "no label"),
 ]  # fmt: skip
 """Check, layer, triples more and less, what the finding is about, words of its message."""
@@ -108,17 +106,6 @@ def test_what_is_linked_needs_no_type_where_entities_are_not_loaded(example: Rel
     alone = Release(example.folder, example.manifest, layers)
     assert not set(sparql.findings(alone.store(), check("Q9").body))
     assert not set(sparql.findings(alone.store(), check("Q41").body))
-
-
-def test_a_word_must_be_common_to_be_worth_a_look(tmp_path: Path) -> None:
-    records = {f"PMC{n}__f": figure(f"PMC{n}__f") for n in range(1, 4)}
-    release = built(source(tmp_path / "source", records), tmp_path / "build")
-    words = '<http://example.org/{0}> pfocr:word "P" .'
-    many = "".join(f"<http://example.org/f{n}> a sio:SIO_000080 ." for n in range(2000))
-    few = store_with(release, "evidence-genes", words.format(1))
-    assert set(sparql.findings(few, check("Q27").body))
-    few.extend(store_with(release, "core", many))
-    assert not set(sparql.findings(few, check("Q27").body))
 
 
 def test_all_rows_are_counted_and_twenty_kept(example: Release) -> None:

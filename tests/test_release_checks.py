@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from pfocr_rdf.errors import UsageError
 from pfocr_rdf.validation import files, history
 from pfocr_rdf.validation.findings import Finding, NotRun
 from pfocr_rdf.validation.options import Options
@@ -188,19 +189,16 @@ def test_damaged_and_foreign_files_are_found_by_the_first_parser(copy: Path) -> 
     core, entities = copy / "pfocr-core.ttl.gz", copy / "pfocr-entities.ttl.gz"
     core.write_bytes(core.read_bytes()[:-40])
     entities.write_bytes(gzip.compress(b"<a b> <urn:c> <urn:d> ."))
-    for second in (None, fake(copy, "cat > /dev/null")):
-        for path in (core, entities):
-            found = files.read_alike(path, second)
-            assert {finding.focus for finding in found} == {path.name}
+    for path in (core, entities):
+        found = files.read_alike(path, fake(copy, "cat > /dev/null"))
+        assert {finding.focus for finding in found} == {path.name}
 
 
-def test_without_a_second_parser_the_check_is_not_run(copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(files, "installed", lambda: None)
-    assert isinstance(files.parse(Release.open(copy), Options()), NotRun)
-    (copy / "pfocr-void.ttl").write_text("<a")
-    found = files.parse(Release.open(copy), Options())
-    assert not isinstance(found, NotRun)
-    assert [(finding.focus, finding.value) for finding in found] == [("pfocr-void.ttl", "pyoxigraph")]
+def test_a_parser_that_is_not_installed_is_told(sound: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "")
+    for name in ("serdi", "sh"):
+        with pytest.raises(UsageError, match=f"{name}: is no parser that is installed; give one of riot, serdi"):
+            files.parse(Release.open(sound), Options(parser=name))
 
 
 def test_the_check_reads_all_files_of_a_release(sound: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -210,9 +208,9 @@ def test_the_check_reads_all_files_of_a_release(sound: Path, monkeypatch: pytest
         read.append(path.name)
         return []
 
-    monkeypatch.setattr(files, "installed", lambda: files.PARSERS[1])
+    require_tool("serdi", "serdi")
     monkeypatch.setattr(files, "read_alike", note)
-    assert files.parse(Release.open(sound), Options()) == []
+    assert list(files.parse(Release.open(sound), Options(parser="serdi"))) == []
     assert {"pfocr-all.nq.gz", "pfocr-shapes.ttl", "pfocr-void.ttl", "void-endpoint.ttl", "pfocr-sample.ttl"} < set(
         read
     )

@@ -22,6 +22,14 @@ class FailOn(StrEnum):
     WARNING = "warning"
 
 
+class Parser(StrEnum):
+    """Programs that can be the second parser."""
+
+    RIOT = "riot"
+    SERDI = "serdi"
+    RAPPER = "rapper"
+
+
 @app.command(epilog="Example: pfocr-rdf validate output/build --out output/validation")
 def validate(
     release: Release,
@@ -36,6 +44,7 @@ def validate(
     retired: Annotated[Path | None, typer.Option(help="Ids of MeSH, ChEBI and DO that are no longer used.")] = None,
     retractions: Annotated[Path | None, typer.Option(help="Papers that were retracted.")] = None,
     words: Annotated[Path | None, typer.Option(help="Plain English words, one a line.")] = None,
+    parser: Annotated[Parser | None, typer.Option(help="A second parser, which is installed, to read each file.")] = None,
     workers: Annotated[
         int | None, typer.Option(min=1, help="Processes that check at the same time.", show_default="all cores")
     ] = None,
@@ -49,7 +58,7 @@ def validate(
 
     if out is not None and out.exists() and not out.is_dir():
         raise UsageError(f"{out}: is no folder; give another name with --out")
-    options = Options(source, previous, gene_info, gene_history, retired, retractions, words)
+    options = Options(source, previous, gene_info, gene_history, retired, retractions, words, parser)
     with printing.progress("triples") as start:
         found = run.validate(release, options, workers=workers, start=start)
     if out is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pfocr_rdf.release.description import Description
@@ -48,8 +48,11 @@ def _count(turtle: str) -> int:
 
 
 def _validate(release: Path, options: Options, workers: int | None, start: Start | None) -> Report:
-    from pfocr_rdf.validation import run
+    from pfocr_rdf.validation import files, run
 
+    second = files.installed()
+    if options.parser is None and second is not None:
+        options = replace(options, parser=second.name)
     return run.validate(release, options, workers=workers, start=start)
 
 

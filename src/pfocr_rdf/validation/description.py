@@ -169,7 +169,7 @@ class _Real:
     def of_graph(self, graph: str) -> Numbers:
         """Return the numbers of a named graph, or of the union of all (an empty text)."""
         if graph not in self._known:
-            self._known[graph] = _count(self._release.store(), graph, len(self._release.layers))
+            self._known[graph] = _count(self._release.store(whole=True), graph, len(self._release.layers))
         return self._known[graph]
 
 

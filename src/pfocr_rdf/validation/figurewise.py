@@ -16,7 +16,7 @@ from pfocr_rdf import identifiers as ids
 from pfocr_rdf import vocab
 from pfocr_rdf.errors import UsageError
 from pfocr_rdf.model import GENE_LINKS, LEXICONS, Layer
-from pfocr_rdf.terms import Token, iri
+from pfocr_rdf.terms import Token, iri, value_of
 from pfocr_rdf.validation import papers
 from pfocr_rdf.validation.findings import Finding, NotRun
 from pfocr_rdf.validation.options import Options
@@ -29,6 +29,15 @@ MANY_GENES = 300
 FLOOD = 20
 """Genes that one word of a figure may stand for."""
 
+SHORT = 2
+"""Characters of a word that is too short to mean anything by itself."""
+
+UNITS = frozenset(
+    "kDa KDa kda min sec hrs ng/ml mg/kg mM nM µM μM mmol nmol bp kb Da Hz kHz MHz mV nm µm μm mm cm ml mL µl μl °C days day "  # noqa: RUF001
+    "weeks hours hour wt% mmHg".split()
+)
+"""Units and words for times that stand in figures."""
+
 _GENE_LAYERS = tuple(GENE_LINKS.values())
 _GENES = f"<{ids.GENES}"
 _LEVELS = {iri(ids.lexicon(value)): level for value, level in LEXICONS.items()}
@@ -36,10 +45,11 @@ _OTHERS = {Layer.EVIDENCE_CHEMICALS: Layer.LINKS_CHEMICALS, Layer.EVIDENCE_DISEA
 
 
 class _Known(NamedTuple):
-    """Labels and taxa of genes, from `entities`."""
+    """Labels and taxa of genes, and all taxa, from `entities`."""
 
     labels: dict[Token, list[Token]]
     taxa: dict[Token, list[Token]]
+    described: set[Token]
 
 
 def linked_as_mentioned(figure: Figure, _: _Known) -> Iterator[Finding]:
@@ -145,14 +155,51 @@ def either_kind(figure: Figure, known: _Known) -> Iterator[Finding]:
                 yield Finding(mention.iri, papers.bare(word), message, mention.layer)
 
 
+def organism_described(figure: Figure, known: _Known) -> Iterator[Finding]:
+    """Yield mentions of organisms that are not described (Q65)."""
+    for mention in figure.mentions:
+        for taxon in mention.values(vocab.TAXONOMIC_RANGE):
+            if taxon not in known.described:
+                yield Finding(mention.iri, papers.bare(taxon), "is no taxon that entities describes", mention.layer)
+
+
+class _Words:
+    """Counts words, for those that are too short or are units, and as common as in one of 1,000 figures (Q27)."""
+
+    def __init__(self) -> None:
+        self._figures = 0
+        self._times: dict[tuple[Layer, Token], int] = {}
+        self._first: dict[tuple[Layer, Token], str] = {}
+
+    def add(self, figure: Figure) -> None:
+        """Take the words of a figure."""
+        self._figures += bool(figure.said)
+        for mention in figure.mentions:
+            for word in mention.words:
+                key = mention.layer, word
+                self._times[key] = self._times.get(key, 0) + 1
+                if self._first.setdefault(key, mention.iri) > mention.iri:
+                    self._first[key] = mention.iri
+
+    def findings(self) -> Iterator[Finding]:
+        """Yield one finding for each such word of a layer: the first of its mentions."""
+        for (layer, token), times in self._times.items():
+            if times * 1000 >= self._figures:
+                word = value_of(token)
+                if len(word) <= SHORT or word in UNITS:
+                    yield Finding(self._first[layer, token], word, f"{times} mentions", layer)
+
+
 _RULES: dict[str, Callable[[Figure, _Known], Iterator[Finding]]] = {
     "Q12": linked_as_mentioned,
     "Q13": best_level,
     "Q17": odd_number,
     "Q18": strange_organisms,
     "Q28": either_kind,
+    "Q65": organism_described,
 }
-_NEED_ENTITIES = ("Q18", "Q28")
+_WORDS = "Q27"
+_NEED_ENTITIES = ("Q18", "Q28", "Q65")
 
 _Files = tuple[tuple[str, Path, int, int], ...]
 
@@ -172,17 +219,20 @@ def _run(id_: str, release: Release, _: Options) -> list[Finding] | NotRun:
 def _walk(files: _Files) -> dict[str, list[Finding]]:
     """Return the findings of all checks of this module: one walk for all; files are known by size and time."""
     layers = {layer: path for layer, path, _, _ in files}
-    known = _Known({}, {})
+    known = _Known({}, {}, set())
     if Layer.ENTITIES in layers:
-        for gene, said in papers.genes(layers[Layer.ENTITIES]):
+        for gene, said in papers.things(layers[Layer.ENTITIES], vocab.GENE):
             known.labels[gene], known.taxa[gene] = said.get(vocab.LABEL, []), said.get(vocab.TAXONOMIC_RANGE, [])
+        known.described.update(taxon for taxon, _ in papers.things(layers[Layer.ENTITIES], vocab.TAXON))
     found: dict[str, list[Finding]] = {id_: [] for id_ in _RULES}
+    words = _Words()
     for paper in papers.walk(layers):
         for figure in paper:
+            words.add(figure)
             for id_, rule in _RULES.items():
                 found[id_] += rule(figure, known)
-    return found
+    return {**found, _WORDS: list(words.findings())}
 
 
-CHECKS: dict[str, Function] = {id_: partial(_run, id_) for id_ in _RULES}
+CHECKS: dict[str, Function] = {id_: partial(_run, id_) for id_ in (*_RULES, _WORDS)}
 """The checks of this module, by id."""

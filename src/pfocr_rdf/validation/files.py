@@ -17,8 +17,8 @@ from typing import IO, Any
 import pyoxigraph as ox
 
 from pfocr_rdf import buildfolder, codecs
-from pfocr_rdf.errors import INPUT_KINDS
-from pfocr_rdf.validation.findings import Finding, NotRun
+from pfocr_rdf.errors import INPUT_KINDS, UsageError
+from pfocr_rdf.validation.findings import Finding
 from pfocr_rdf.validation.options import Options
 from pfocr_rdf.validation.release import Function, Release
 
@@ -70,27 +70,25 @@ def installed() -> Parser | None:
     return next((parser for parser in PARSERS if shutil.which(parser.name)), None)
 
 
-def parse(release: Release, _options: Options) -> list[Finding] | NotRun:
-    """Let both parsers read all RDF files; without a second one, say so unless the first found faults."""
-    second = installed()
+def parse(release: Release, options: Options) -> Iterator[Finding]:
+    """Let pyoxigraph and the parser that is named read all RDF files.
+
+    Raises `UsageError` when that one is unknown or not installed.
+    """
+    second = next((parser for parser in PARSERS if parser.name == options.parser), None)
+    if second is None or not shutil.which(second.name):
+        names = ", ".join(parser.name for parser in PARSERS)
+        raise UsageError(f"{options.parser}: is no parser that is installed; give one of {names} with --parser")
     paths = [path for path in sorted(release.folder.iterdir()) if _format(path) is not None]
-    found = [finding for path in paths for finding in read_alike(path, second)]
-    if second is None and not found:
-        return NotRun("no second parser is installed: riot, serdi or rapper")
-    return found
+    return (finding for path in paths for finding in read_alike(path, second))
 
 
-def read_alike(path: Path, second: Parser | None) -> list[Finding]:
+def read_alike(path: Path, second: Parser) -> list[Finding]:
     """Return what is wrong with one RDF file: refused, warned of, or read otherwise by the second parser."""
     form = _format(path)
     if form is None:
         raise ValueError(f"{path}: is no RDF file")
     try:
-        if second is None:
-            with codecs.of_file(path).open(path) as stream:
-                for _ in ox.parse(input=stream, format=form):
-                    pass
-            return []
         return list(_compared(path, form, second))
     except _UNREADABLE as error:
         return [Finding(path.name, "pyoxigraph", _short(str(error)))]

@@ -135,7 +135,7 @@ def retracted_papers(release: Release, options: Options) -> Iterator[Finding]:
 def plain_words(release: Release, options: Options) -> Iterator[Finding]:
     """Yield words that are plain English and were taken for genes, chemicals or diseases (Q42)."""
     spellings: defaultdict[str, list[tuple[str, str, str]]] = defaultdict(list)
-    for word, mention, times in sparql.rows(release.store(), _WORDS, "word", "mention", "times"):
+    for word, mention, times in sparql.rows(release.store(whole=True), _WORDS, "word", "mention", "times"):
         spellings[word.lower()].append((word, mention, times))
     with _lines(_given(options.words)) as stream:
         for line in stream:

@@ -11,7 +11,8 @@ class Options:
     """Inputs from outside; what is None was not given, and the checks that need it are not run.
 
     `source` is what the release was built from, `previous` the release before, `gene_info` and `gene_history` NCBI's
-    lists, `retired` ids of MeSH, ChEBI and DO that are no longer in use, `retractions` papers, `words` plain words.
+    lists, `retired` ids of MeSH, ChEBI and DO that are no longer in use, `retractions` papers, `words` plain words;
+    `parser` names a program that reads each file too.
     """
 
     source: str | None = None
@@ -21,6 +22,7 @@ class Options:
     retired: Path | None = None
     retractions: Path | None = None
     words: Path | None = None
+    parser: str | None = None
 
     def lacking(self, needs: str) -> list[str]:
         """Return those of some needs of a check (names of options, such as `gene-info, retired`) that are not given.

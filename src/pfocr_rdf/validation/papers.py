@@ -145,13 +145,13 @@ def figure_of(mention: str) -> str:
     return f"{ids.FIGURES}{mention[len(ids.MENTIONS) :].partition('/')[0]}.html"
 
 
-def genes(path: Path) -> Iterator[tuple[Token, Said]]:
-    """Yield each gene that the layer `entities` describes, and what it says."""
+def things(path: Path, cls: Token) -> Iterator[tuple[Token, Said]]:
+    """Yield each thing of a class that the layer `entities` describes, and what it says."""
     for stanza in stanzas(path):
-        if stanza.find(vocab.GENE, 0, 400) > 0:
-            gene, said = read(stanza)
-            if vocab.GENE in said.get(vocab.A, ()):
-                yield gene, said
+        if stanza.find(cls, 0, 400) > 0:
+            thing, said = read(stanza)
+            if cls in said.get(vocab.A, ()):
+                yield thing, said
 
 
 def bare(token: Token) -> str:

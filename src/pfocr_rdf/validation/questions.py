@@ -6,12 +6,15 @@ the questions ask for (a gene, a paper) is taken from the sample, as the pattern
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator
+from contextlib import closing
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from pfocr_rdf import codecs, identifiers, query
+from pfocr_rdf import blocks, codecs, identifiers, query
 from pfocr_rdf.errors import UsageError
+from pfocr_rdf.model import Layer
 from pfocr_rdf.questions import Column, Question, all_questions
 from pfocr_rdf.release.info import VOID
 from pfocr_rdf.validation.findings import Finding
@@ -61,13 +64,17 @@ def sample(release: Release) -> ox.Store:
     """Return a store with a part of the release that fits in memory, and with its description."""
     import pyoxigraph as ox
 
-    whole = release.store()
+    small = int(release.manifest["counts"]["figures"]) <= WHOLE
+    whole = release.store(whole=small)
     found = ox.Store()
-    if int(release.manifest["counts"]["figures"]) <= WHOLE:
+    if small:
         found.extend(whole)
     else:
         found.extend(whole.quads_for_pattern(None, None, None, ox.NamedNode(identifiers.graph("ontology"))))
-        _follow(whole, found, _figures(release))
+        figures = _figures(release)
+        mentions = list(_gene_mentions(release, figures))
+        found.extend(mentions)
+        _follow(whole, found, figures, [quad.object for quad in mentions])
     description = release.folder / VOID
     if description.is_file():
         query.load(found, {"void": description})
@@ -96,13 +103,37 @@ def _changes(terms: Iterator[Any]) -> Iterator[Any]:
         last = term
 
 
-def _follow(whole: ox.Store, found: ox.Store, figures: list[ox.NamedNode]) -> None:
-    """Copy what is said of figures, of the mentions in them, and of what these lead to."""
+def _gene_mentions(release: Release, figures: list[ox.NamedNode]) -> Iterator[ox.Quad]:
+    """Yield what is said of the gene mentions of some figures, from the blocks that may hold them."""
+    import pyoxigraph as ox
+
+    layer = str(Layer.EVIDENCE_GENES)
+    graph = ox.NamedNode(identifiers.graph(layer))
+    head, *found = blocks.read_index(release.folder / blocks.INDEX)[layer]
+    firsts = [block.first for block in found]
+    starts = {f"{identifiers.MENTIONS}{identifiers.slug(identifiers.figid_of(figure.value))}/" for figure in figures}
+    reached = {
+        number
+        for start in starts
+        for number in range(max(0, bisect_right(firsts, start) - 1), bisect_right(firsts, f"{start}~"))
+    }
+    path = release.layers[layer]
+    with closing(blocks.Source(str(path), codecs.of_file(path))) as source:
+        for number in sorted(reached):
+            data = b"".join(source.codec.decode(source.packed(block)) for block in (head, found[number]))
+            for triple in ox.parse(data, format=ox.RdfFormat.TURTLE):
+                mention = triple.subject.value
+                if mention[: mention.rfind("/") + 1] in starts:
+                    yield ox.Quad(triple.subject, triple.predicate, triple.object, graph)
+
+
+def _follow(whole: ox.Store, found: ox.Store, figures: list[ox.NamedNode], more: Iterable[Any]) -> None:
+    """Copy what is said of figures, of the mentions in them, and of what these and `more` lead to."""
     import pyoxigraph as ox
 
     target = ox.NamedNode(f"{identifiers.PREFIXES['oa']}hasTarget")
     heads = {quad.subject for figure in figures for quad in whole.quads_for_pattern(None, target, figure, None)}
-    ahead: set[Any] = {*figures, *heads}
+    ahead: set[Any] = {*figures, *heads, *(term for term in more if isinstance(term, ox.NamedNode))}
     known: set[Any] = set()
     for _ in range(STEPS):
         known |= ahead

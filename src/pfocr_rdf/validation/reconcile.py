@@ -117,7 +117,7 @@ def compare(release: Release, tally: Tally) -> Iterator[Finding]:
     """Yield each count of the graph that is not that of a tally of its source."""
     right = expected(tally)
     for name, text in _QUERIES.items():
-        found = int(next(sparql.rows(release.store(), text, "n"))[0])
+        found = int(next(sparql.rows(release.store(whole=True), text, "n"))[0])
         if found != right[name]:
             yield Finding(name, str(found), f"the source has {right[name]}, the graph {found}")
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from pfocr_rdf import buildfolder
 from pfocr_rdf.errors import UsageError
+from pfocr_rdf.model import Layer
 from pfocr_rdf.validation.findings import Finding, NotRun
 from pfocr_rdf.validation.options import Options
 
@@ -37,6 +38,7 @@ class Release:
     layers: dict[str, Path]
     missing: dict[str, Path] = field(default_factory=dict)
     _store: ox.Store | None = field(default=None, repr=False)
+    _loaded: set[str] = field(default_factory=set, repr=False)
     _disk: str | None = field(default=None, repr=False)
 
     @classmethod
@@ -51,34 +53,41 @@ class Release:
         layers = {layer: path for layer, path in places.items() if path.is_file()}
         return cls(build, manifest, layers, {layer: path for layer, path in places.items() if layer not in layers})
 
-    def store(self) -> ox.Store:
+    def store(self, *, whole: bool = False) -> ox.Store:
         """Return the store with each layer in its named graph; the first call loads it.
 
-        Ask it with `query.ask`, which adds prefixes and takes the union of the graphs as default graph.
-        Raises `Damaged` when a layer is missing or cannot be loaded.
+        Gene mentions, half of all triples, are loaded only where the `whole` is asked for: nearly all checks of them
+        are done while streaming. Ask it with `query.ask`, which adds prefixes and takes the union of the graphs as
+        default graph. Raises `Damaged` when a layer is missing or cannot be loaded.
         """
+        import pyoxigraph as ox
+
+        from pfocr_rdf import query
+
+        if self.missing:
+            raise Damaged(f"{', '.join(path.name for path in self.missing.values())}: not there")
         if self._store is None:
-            import pyoxigraph as ox
-
-            from pfocr_rdf import query
-
-            if self.missing:
-                raise Damaged(f"{', '.join(path.name for path in self.missing.values())}: not there")
             if sum(path.stat().st_size for path in self.layers.values()) <= IN_MEMORY_BYTES:
-                store = ox.Store()
+                self._store = ox.Store()
             else:
                 self._disk = tempfile.mkdtemp(prefix="pfocr-rdf-validate-")
-                store = ox.Store(self._disk)
-            try:
-                query.load(store, self.layers)
-            except UsageError as error:
-                raise Damaged(str(error)) from error
-            self._store = store
+                self._store = ox.Store(self._disk)
+        wanted = {
+            layer: path
+            for layer, path in self.layers.items()
+            if layer not in self._loaded and (whole or layer != Layer.EVIDENCE_GENES)
+        }
+        try:
+            query.load(self._store, wanted)
+        except UsageError as error:
+            raise Damaged(str(error)) from error
+        self._loaded |= wanted.keys()
         return self._store
 
     def close(self) -> None:
         """Forget the store."""
         self._store = None
+        self._loaded.clear()
         if self._disk is not None:
             shutil.rmtree(self._disk, ignore_errors=True)
             self._disk = None
