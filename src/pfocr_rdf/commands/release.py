@@ -44,7 +44,9 @@ def validate(
     retired: Annotated[Path | None, typer.Option(help="Ids of MeSH, ChEBI and DO that are no longer used.")] = None,
     retractions: Annotated[Path | None, typer.Option(help="Papers that were retracted.")] = None,
     words: Annotated[Path | None, typer.Option(help="Plain English words, one a line.")] = None,
-    parser: Annotated[Parser | None, typer.Option(help="A second parser, which is installed, to read each file.")] = None,
+    parser: Annotated[
+        Parser | None, typer.Option(help="A second parser, which is installed, to read each file.")
+    ] = None,
     workers: Annotated[
         int | None, typer.Option(min=1, help="Processes that check at the same time.", show_default="all cores")
     ] = None,

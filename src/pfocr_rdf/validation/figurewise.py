@@ -33,8 +33,12 @@ SHORT = 2
 """Characters of a word that is too short to mean anything by itself."""
 
 UNITS = frozenset(
-    "kDa KDa kda min sec hrs ng/ml mg/kg mM nM µM μM mmol nmol bp kb Da Hz kHz MHz mV nm µm μm mm cm ml mL µl μl °C days day "  # noqa: RUF001
-    "weeks hours hour wt% mmHg".split()
+    (
+        *("kDa", "KDa", "kda", "Da", "bp", "kb", "wt%", "mmHg"),
+        *("mM", "nM", "µM", "μM", "mmol", "nmol", "ng/ml", "mg/kg", "ml", "mL", "µl", "μl"),
+        *("mm", "cm", "nm", "µm", "μm", "Hz", "kHz", "MHz", "mV", "°C"),
+        *("min", "sec", "hrs", "hour", "hours", "day", "days", "weeks"),
+    )
 )
 """Units and words for times that stand in figures."""
 
