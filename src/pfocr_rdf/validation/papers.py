@@ -7,6 +7,7 @@ the layers needs no more memory than one paper.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import groupby
@@ -85,8 +86,25 @@ def stanzas(path: Path) -> Iterator[str]:
         raise UsageError(f"{path}: cannot be read ({error}); build again") from error
 
 
+_GENE_MENTION = re.compile(
+    r"(<[^>]*>)\n    a oa:Annotation ;\n    dcterms:source (<[^>]*>) ;\n    oa:hasBody ([^;]*) ;\n"
+    r"    oa:hasTarget (<[^>]*>) ;\n    pfocr:match (\"[^\"\\\n]*\") ;\n    pfocr:word (\"[^\"\\\n]*\") \.\n*"
+)
+"""Most of all stanzas."""
+
+
 def read(stanza: str) -> tuple[Token, Said]:
     """Return the subject and what is said of it, from Turtle as `serialize.block` lays it out."""
+    if found := _GENE_MENTION.fullmatch(stanza):
+        subject, source, bodies, target, match, word = found.groups()
+        return subject, {
+            vocab.A: [vocab.ANNOTATION],
+            vocab.SOURCE: [source],
+            vocab.HAS_BODY: bodies.split(" ,\n        "),
+            vocab.HAS_TARGET: [target],
+            vocab.PFOCR_MATCH: [match],
+            vocab.PFOCR_WORD: [word],
+        }
     subject, _, rest = stanza.rstrip("\n").partition("\n")
     parts = (part[4:].partition(" ") for part in rest[:-2].split(" ;\n"))
     return subject, {predicate: values.split(" ,\n        ") for predicate, _, values in parts}

@@ -238,7 +238,7 @@ class Pass:
             source.close()
         last = ""
         self.tally.triples[layer] = 0
-        stream = _split(texts) if layer == Layer.EVIDENCE_GENES else subjects(b"".join(texts))
+        stream = _split(texts, layer) if layer in usual.LAYERS else subjects(b"".join(texts))
         while True:
             try:
                 subject, said = next(stream)
@@ -314,22 +314,24 @@ def subjects(data: bytes) -> Iterator[tuple[str, dict[str, list[Term]]]]:
         yield (wording.BLANK if type(current) is blank else current.value), said
 
 
-def _split(texts: list[bytes]) -> Iterator[tuple[str, Said]]:
+def _split(texts: list[bytes], layer: str) -> Iterator[tuple[str, Said]]:
     """Yield the subjects of blocks, of which the first has the prefixes; those of usual form unparsed.
 
     Raises `SyntaxError` for no Turtle.
     """
     head = texts[0] if texts else b""
     for number, block in enumerate(texts[1:], 1):
-        parts = usual.split(block) if head == _HEAD else None
+        parts = usual.split(block, layer) if head == _HEAD else None
         if parts is None:  # from here on, names may mean something else
             yield from subjects(head + b"".join(texts[number:]))
             return
-        for part in parts:
-            if isinstance(part, bytes):
-                yield from subjects(head + part)
-            else:
-                yield part
+        pieces = [part for part in parts if isinstance(part, str)]
+        parsed = list(subjects(head + "\n\n".join(pieces).encode()))
+        if len(parsed) == len(pieces):
+            odd = iter(parsed)
+            yield from (next(odd) if isinstance(part, str) else part for part in parts)
+        else:
+            yield from subjects(head + block)
 
 
 def _size(said: Said) -> int:

@@ -22,7 +22,6 @@ SENTINELS = frozenset({"null", "NA", "nan", ".na.character", "-", "noIdentifier"
 
 _MAX_KNOWN = 200_000
 """IRIs that are remembered as good."""
-_LAST = re.compile(rf"(?:[/#:]|/obo/[A-Za-z]+_)(?:{'|'.join(map(re.escape, sorted(SENTINELS)))})(?:\.html)?")
 _VERBATIM = frozenset(map(expand, (v.PFOCR_WORD, v.PFOCR_MATCH, v.PFOCR_NAME, v.PFOCR_SYMBOL)))
 _LABELS = frozenset(map(expand, (v.LABEL, v.ALT_LABEL)))
 _KEYWORDS = expand(v.KEYWORDS)
@@ -83,9 +82,9 @@ class Wording:
             return "a blank node is described"
         if not ids.ABSOLUTE_IRI.fullmatch(iri):
             return "is no absolute IRI, or has a character that no IRI may have"
-        start = max(iri.rfind("/"), iri.rfind("#"), iri.rfind(":"))
-        if _LAST.fullmatch(iri, start) or (
-            iri.startswith(ids.OBO) and iri[len(ids.OBO) :].partition("_")[2] in SENTINELS
+        last = iri[max(iri.rfind("/"), iri.rfind("#"), iri.rfind(":")) + 1 :].removesuffix(".html")
+        if last in SENTINELS or (
+            iri.startswith(ids.OBO) and iri[len(ids.OBO) :].partition("_")[2].removesuffix(".html") in SENTINELS
         ):
             return "ends in a missing value"
         if len(self._good) >= _MAX_KNOWN:
