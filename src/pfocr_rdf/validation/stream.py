@@ -279,7 +279,10 @@ def _names(subject: str) -> tuple[bytes, ...]:
 
 def distinct(said: dict[str, list[Term]]) -> dict[str, list[Term]]:
     """Return the same values, each once, for a graph is a set."""
-    return {p: values if len(values) < 2 else list(dict.fromkeys(values)) for p, values in said.items()}
+    for values in said.values():
+        if len(values) > 1:
+            return {p: values if len(values) < 2 else list(dict.fromkeys(values)) for p, values in said.items()}
+    return said
 
 
 def focus_of(subject: str) -> Term:
