@@ -85,7 +85,9 @@ LOST = [
 ]
 
 
-@pytest.mark.parametrize(("layer", "triple", "names"), LOST, ids=lambda value: str(value)[-30:])
+@pytest.mark.parametrize(
+    ("layer", "triple", "names"), LOST, ids=lambda value: str(sorted(value) if isinstance(value, set) else value)[-30:]
+)
 def test_what_the_graph_lost_is_found(layer: str, triple: str, names: set[str], example: Release) -> None:
     poorer = replace(example, _store=store_with(example, layer, remove=triple))
     found = counts(poorer, EXAMPLE)
