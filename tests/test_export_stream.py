@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from pfocr_rdf import buildfolder, codecs, query
+from pfocr_rdf import buildfolder, codecs, query, subjects
 from pfocr_rdf import identifiers as ids
 from pfocr_rdf.blocks import subject_of
 from pfocr_rdf.errors import UsageError
@@ -93,7 +93,7 @@ def test_subjects_come_in_order_with_all_that_each_layer_says(corpus: Path) -> N
                 (subject, predicate, value_of(token))
                 for subject, texts in found
                 if layer in texts
-                for predicate, tokens in stream.said(texts[layer]).items()
+                for predicate, tokens in subjects.said(texts[layer]).items()
                 for token in tokens
             }
             assert said == {(s.value, "a" if p.value == expand("a") else iri(p.value), o.value) for s, p, o in triples}

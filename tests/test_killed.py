@@ -13,7 +13,7 @@ import sys
 import time
 import uuid
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from operator import itemgetter
 from pathlib import Path
 from typing import Any
@@ -28,7 +28,7 @@ from pfocr_rdf.errors import PfocrError
 from pfocr_rdf.shards import Result
 from tests import changing
 from tests.changing import Files, build, contents, no_debris, options, same
-from tests.support import ROOT, unavailable
+from tests.support import ROOT
 
 SHARD = 10
 FIGURES = 300
@@ -274,22 +274,6 @@ def check_after_and_again(
 
 
 # The disk that takes no more.
-
-
-@pytest.fixture
-def disk(tmp_path: Path) -> Iterator[Path]:
-    """A small disk of its own."""
-    if os.geteuid() != 0 or sys.platform != "linux":
-        pytest.skip("only root may mount a small disk")
-    place = tmp_path / "disk"
-    place.mkdir()
-    done = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=32m", "tmpfs", str(place)], capture_output=True, text=True
-    )
-    if done.returncode:
-        unavailable(f"a small disk cannot be mounted: {done.stderr.strip()}")
-    yield place
-    subprocess.run(["umount", str(place)], check=True)
 
 
 def fill(monkeypatch: pytest.MonkeyPatch, number: int) -> None:

@@ -11,7 +11,6 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -26,7 +25,6 @@ from pfocr_rdf.release import publish as publishing
 from tests import changing, releasing
 from tests.changing import Files, build, options
 from tests.releasing import check_sums, contents, release, steps
-from tests.support import unavailable
 
 LAYERS = 13
 
@@ -470,22 +468,6 @@ def test_a_reader_of_current_sees_whole_releases_only(made: Path, tmp_path: Path
             reader.join()
     assert not wrong
     assert seen >= {f"v{number}" for number in range(1, 5)}
-
-
-@pytest.fixture
-def disk(tmp_path: Path) -> Iterator[Path]:
-    """A small disk of its own."""
-    if os.geteuid() != 0 or sys.platform != "linux":
-        pytest.skip("only root may mount a small disk")
-    place = tmp_path / "disk"
-    place.mkdir()
-    done = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=16m", "tmpfs", str(place)], capture_output=True, text=True
-    )
-    if done.returncode:
-        unavailable(f"a small disk cannot be mounted: {done.stderr.strip()}")
-    yield place
-    subprocess.run(["umount", str(place)], check=True)
 
 
 @pytest.mark.parametrize("free", [0, 8, 200, 420, 560], ids=lambda free: f"{free}K")

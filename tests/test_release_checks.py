@@ -14,7 +14,7 @@ import pytest
 from pfocr_rdf.errors import UsageError
 from pfocr_rdf.validation import files, history
 from pfocr_rdf.validation.findings import Finding, NotRun
-from pfocr_rdf.validation.options import Options
+from pfocr_rdf.validation.options import Options, Parser
 from pfocr_rdf.validation.release import Release
 from tests import changing, releasing
 from tests.changing import build, options
@@ -100,7 +100,7 @@ def test_a_list_that_is_no_list_is_found(copy: Path) -> None:
 
 
 @pytest.fixture(params=["serdi", "rapper", "riot"])
-def parser(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> files.Parser:
+def parser(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> files.Program:
     """Each second parser; riot is run from the jar."""
     if request.param == "riot":
         jar = require_jena()
@@ -109,13 +109,13 @@ def parser(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.M
         program.write_text(f'#!/bin/sh\nexec java -XX:TieredStopAtLevel=1 -cp "{jar}" riotcmd.riot "$@"\n')
         program.chmod(0o755)
         monkeypatch.setenv("PATH", str(program.parent), prepend=":")
-        assert files.installed() == files.PARSERS[0]
+        assert files.installed() is Parser.RIOT
     else:
         require_tool(request.param, {"serdi": "serdi", "rapper": "raptor2-utils"}[request.param])
-    return next(parser for parser in files.PARSERS if parser.name == request.param)
+    return files.PROGRAMS[Parser(request.param)]
 
 
-def test_a_sound_file_is_read_alike_by_each_parser(parser: files.Parser, sound: Path) -> None:
+def test_a_sound_file_is_read_alike_by_each_parser(parser: files.Program, sound: Path) -> None:
     chosen = (
         ["pfocr-core.ttl.gz", "pfocr-shapes.ttl"]
         if parser.name == "riot"
@@ -125,7 +125,7 @@ def test_a_sound_file_is_read_alike_by_each_parser(parser: files.Parser, sound: 
         assert files.read_alike(sound / name, parser) == [], name
 
 
-def test_a_file_that_the_second_parser_warns_of_is_found(parser: files.Parser, tmp_path: Path) -> None:
+def test_a_file_that_the_second_parser_warns_of_is_found(parser: files.Program, tmp_path: Path) -> None:
     path = tmp_path / "x.ttl"
     path.write_text("<urn:a> <urn:b> <urn:c> .\n<urn:a> <urn:b> <<urn:c> .\n")
     found = files.read_alike(path, parser)
@@ -134,12 +134,12 @@ def test_a_file_that_the_second_parser_warns_of_is_found(parser: files.Parser, t
     assert {finding.value for finding in found} <= {"pyoxigraph", parser.name}
 
 
-def fake(tmp_path: Path, script: str) -> files.Parser:
+def fake(tmp_path: Path, script: str) -> files.Program:
     """A second parser that does as it is told."""
     program = tmp_path / "parser"
     program.write_text(f"#!/bin/sh\n{script}\n")
     program.chmod(0o755)
-    return files.Parser(str(program), (), ())
+    return files.Program(str(program), (), ())
 
 
 TURTLE = '<urn:a> <urn:b> "\u00e9", 5 .\n<urn:c> <urn:d> _:x .\n'
@@ -196,9 +196,12 @@ def test_damaged_and_foreign_files_are_found_by_the_first_parser(copy: Path) -> 
 
 def test_a_parser_that_is_not_installed_is_told(sound: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "")
-    for name in ("serdi", "sh"):
-        with pytest.raises(UsageError, match=f"{name}: is no parser that is installed; give one of riot, serdi"):
-            files.parse(Release.open(sound), Options(parser=name))
+    assert files.installed() is None
+    for parser in (Parser.SERDI, None):
+        with pytest.raises(
+            UsageError, match=f"{parser}: is not installed; give one that is with --parser: riot, serdi"
+        ):
+            files.parse(Release.open(sound), Options(parser=parser))
 
 
 def test_the_check_reads_all_files_of_a_release(sound: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -210,7 +213,7 @@ def test_the_check_reads_all_files_of_a_release(sound: Path, monkeypatch: pytest
 
     require_tool("serdi", "serdi")
     monkeypatch.setattr(files, "read_alike", note)
-    assert list(files.parse(Release.open(sound), Options(parser="serdi"))) == []
+    assert list(files.parse(Release.open(sound), Options(parser=Parser.SERDI))) == []
     assert {"pfocr-all.nq.gz", "pfocr-shapes.ttl", "pfocr-void.ttl", "void-endpoint.ttl", "pfocr-sample.ttl"} < set(
         read
     )

@@ -11,6 +11,7 @@ import typer
 from pfocr_rdf import printing
 from pfocr_rdf.errors import NotValid, UsageError
 from pfocr_rdf.options import AsJson, Release
+from pfocr_rdf.validation.options import Options, Parser
 
 app = typer.Typer()
 
@@ -20,14 +21,6 @@ class FailOn(StrEnum):
 
     VIOLATION = "violation"
     WARNING = "warning"
-
-
-class Parser(StrEnum):
-    """Programs that can be the second parser."""
-
-    RIOT = "riot"
-    SERDI = "serdi"
-    RAPPER = "rapper"
 
 
 @app.command(epilog="Example: pfocr-rdf validate output/build --out output/validation")
@@ -56,7 +49,6 @@ def validate(
     from pfocr_rdf.validation import report as reporting
     from pfocr_rdf.validation import run
     from pfocr_rdf.validation.checks import Severity
-    from pfocr_rdf.validation.options import Options
 
     if out is not None and out.exists() and not out.is_dir():
         raise UsageError(f"{out}: is no folder; give another name with --out")

@@ -10,12 +10,14 @@ from collections.abc import Callable, Collection
 from pathlib import Path
 
 from pfocr_rdf import identifiers as ids
+from pfocr_rdf import subjects
 from pfocr_rdf import vocab as v
 from pfocr_rdf.errors import UsageError
 from pfocr_rdf.export import stream, tsv
 from pfocr_rdf.export.choices import MIN_GENES, GeneIds
-from pfocr_rdf.export.stream import Layers, Names, Said, Texts
+from pfocr_rdf.export.stream import Layers, Names
 from pfocr_rdf.model import Layer, Level
+from pfocr_rdf.subjects import Said, Texts
 
 UNKNOWN = "unknown"
 """Stands for the organism of genes that have none."""
@@ -91,17 +93,17 @@ def _name_and_title(figure: str, texts: Texts, repeated: Collection[str]) -> tup
     pairs = stream.core(figure, texts)
     alias, figid = _alias(pairs), ids.figid_of(figure)
     name = alias if alias and alias not in repeated else figid
-    return name, stream.first(pairs, v.LABEL) or figure
+    return name, subjects.text(pairs, v.LABEL) or figure
 
 
 def _alias(pairs: Said) -> str:
     """Return the alias of a figure as it is written, empty for none."""
-    return tsv.cell(stream.first(pairs, v.ALTERNATE_NAME)).strip()
+    return tsv.cell(subjects.text(pairs, v.ALTERNATE_NAME)).strip()
 
 
 def _repeated_names(layers: Layers) -> set[str]:
     """Return the aliases that several figures have, or that are another figure's figid."""
     seen: Counter[str] = Counter()
     for figure, text in layers.items(Layer.CORE, ids.FIGURES):
-        seen.update({ids.figid_of(figure), _alias(stream.said(text))} - {""})
+        seen.update({ids.figid_of(figure), _alias(subjects.said(text))} - {""})
     return {name for name, number in seen.items() if number > 1}

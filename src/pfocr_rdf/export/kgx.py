@@ -11,13 +11,14 @@ from collections.abc import Callable, Iterator
 from itertools import groupby
 from pathlib import Path
 
-from pfocr_rdf import buildfolder
+from pfocr_rdf import buildfolder, subjects
 from pfocr_rdf import identifiers as ids
 from pfocr_rdf import vocab as v
 from pfocr_rdf.export import stream, tsv
 from pfocr_rdf.export.curies import PREFIXES, curie
-from pfocr_rdf.export.stream import Evidence, Layers, Said, Texts
+from pfocr_rdf.export.stream import Evidence, Layers
 from pfocr_rdf.model import EVIDENCE, GENE_LINKS, Layer, Level
+from pfocr_rdf.subjects import Said, Texts
 from pfocr_rdf.terms import expand
 
 NODES, EDGES, CONTEXT = "nodes.tsv", "edges.tsv", "context.json"
@@ -78,7 +79,7 @@ def _nodes(layers: Layers) -> Iterator[list[str]]:
     for subject, texts in layers.joined(wanted, start=""):
         pairs: Said = {}
         for text in texts.values():
-            for predicate, values in stream.said(text).items():
+            for predicate, values in subjects.said(text).items():
                 pairs.setdefault(predicate, []).extend(values)
         categories = sorted({CATEGORIES[kind] for kind in pairs.get(v.A, ()) if kind in CATEGORIES})
         if categories:
@@ -91,8 +92,8 @@ def _node(subject: str, categories: list[str], pairs: Said) -> list[str]:
     return [
         curie(subject),
         tsv.items(categories),
-        _text(stream.first(pairs, v.LABEL) or stream.first(pairs, v.TITLE)),
-        _text(stream.first(pairs, v.DESCRIPTION)),
+        _text(subjects.text(pairs, v.LABEL) or subjects.text(pairs, v.TITLE)),
+        _text(subjects.text(pairs, v.DESCRIPTION)),
         tsv.items(sorted(curie(expand(value)) for value in same)),
         tsv.items(curie(expand(value)) for value in taxa),
         subject,
@@ -120,7 +121,7 @@ def _edges(layers: Layers, level: Level, progress: Callable[[int], None] | None)
             if progress:
                 progress(1)
         elif Layer.ENTITIES in texts:
-            for taxon in stream.said(texts[Layer.ENTITIES]).get(v.TAXONOMIC_RANGE, ()):
+            for taxon in subjects.said(texts[Layer.ENTITIES]).get(v.TAXONOMIC_RANGE, ()):
                 yield _edge(subject, "in_taxon", expand(taxon), _STATED)
 
 

@@ -11,15 +11,16 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from pfocr_rdf import buildfolder
+from pfocr_rdf import buildfolder, subjects
 from pfocr_rdf import identifiers as ids
 from pfocr_rdf import vocab as v
 from pfocr_rdf.errors import UsageError
 from pfocr_rdf.export import stream, tsv
-from pfocr_rdf.export.stream import Layers, Names, Said
+from pfocr_rdf.export.stream import Layers, Names
 from pfocr_rdf.jsonld import USUAL_CREATOR
 from pfocr_rdf.model import Layer, Level
 from pfocr_rdf.resources import schemaorg_context
+from pfocr_rdf.subjects import Said
 from pfocr_rdf.terms import Token, expand, string, value_of
 
 CONTEXT = "https://schema.org/"
@@ -116,7 +117,7 @@ def documents(layers: Layers, known: Names, level: Level, start: str) -> Iterato
         figure = owner
         pairs = nodes.setdefault(subject, {})
         for layer, text in texts.items():
-            said = stream.said(text)
+            said = subjects.said(text)
             for predicate, values in said.items():
                 pairs.setdefault(predicate, []).extend(values)
             if layer is Layer.CORE and v.CREATOR in said:  # of the usual creator, whom that layer describes

@@ -1,32 +1,20 @@
-"""A build's layers as streams of subjects in their order, joined where several speak of one; a graph is never held."""
+"""A build's layers as streams of subjects, held against its manifest, and what exports take from them."""
 
 from __future__ import annotations
 
-import heapq
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import groupby
-from operator import itemgetter
 from pathlib import Path
 from typing import NamedTuple
 
-from pfocr_rdf import buildfolder, codecs, serialize
+from pfocr_rdf import buildfolder, subjects
 from pfocr_rdf import identifiers as ids
 from pfocr_rdf import vocab as v
-from pfocr_rdf.blocks import Item, count, stanzas, subject_of
+from pfocr_rdf.blocks import Item
 from pfocr_rdf.errors import UsageError
 from pfocr_rdf.model import ALWAYS, GENE_LINKS, Layer, Level
-from pfocr_rdf.terms import Token, expand, value_of
-
-_PIECE = 1 << 20
-_END = b"\n\n"
-_UNREADABLE: tuple[type[Exception], ...] = (*codecs.DAMAGED, UnicodeDecodeError)
-
-Said = dict[Token, list[Token]]
-"""What a subject says: predicate to objects, as tokens."""
-
-Texts = dict[Layer, str]
-"""What some layers say of one subject, as Turtle."""
+from pfocr_rdf.subjects import Said, Texts
+from pfocr_rdf.terms import Token, expand
 
 
 class Named(NamedTuple):
@@ -66,29 +54,24 @@ class Layers:
                 raise UsageError(f"the build lacks the layer {layer}; build again")
             return
         last, found = "", 0
-        for text, triples in _pieces(path):
+
+        def add(triples: int) -> None:
+            nonlocal found
             found += triples
-            for stanza in stanzas(text):
-                if stanza.startswith("@prefix"):
-                    continue
-                subject = subject_of(stanza)
-                if subject <= last:
-                    raise UsageError(f"{path}: is not in order at {subject!r}; build again")
-                last = subject
-                if subject.startswith(start):
-                    yield subject, stanza
+
+        for subject, stanza in subjects.of_file(path, add):
+            if subject <= last:
+                raise UsageError(f"{path}: is not in order at {subject!r}; build again")
+            last = subject
+            if subject.startswith(start):
+                yield subject, stanza
         if found != self.triples[layer]:
             said = f"{found:,} triples where {buildfolder.MANIFEST} says {self.triples[layer]:,}"
             raise UsageError(f"{path}: holds {said}; build again")
 
     def joined(self, layers: Sequence[Layer], start: str = ids.FIGURES) -> Iterator[tuple[str, Texts]]:
         """Yield each subject that begins with `start` with what the given layers say of it, in code-point order."""
-        streams = [self._placed(layer, start, place) for place, layer in enumerate(layers)]
-        for subject, group in groupby(heapq.merge(*streams), key=itemgetter(0)):
-            yield subject, {layers[place]: text for _, place, text in group}
-
-    def _placed(self, layer: Layer, start: str, place: int) -> Iterator[tuple[str, int, str]]:
-        return ((subject, place, text) for subject, text in self.items(layer, start))
+        return subjects.joined({layer: self.items(layer, start) for layer in layers})
 
 
 def open_layers(release: Path) -> Layers:
@@ -106,53 +89,20 @@ def open_layers(release: Path) -> Layers:
     return Layers(buildfolder.layer_files(build), triples, figures)
 
 
-def _pieces(path: Path) -> Iterator[tuple[str, int]]:
-    """Yield a layer's Turtle in pieces of whole subjects, each with its number of triples."""
-    rest = b""
-    try:
-        with codecs.of_file(path).open(path) as stream:
-            while piece := stream.read(_PIECE):
-                data = rest + piece
-                cut = data.rfind(_END) + len(_END)
-                if cut >= len(_END):
-                    yield data[:cut].decode(), count(data[:cut])
-                    rest = data[cut:]
-                else:
-                    rest = data
-            if rest.strip():
-                raise UsageError(f"{path}: ends within a subject; build again")
-    except _UNREADABLE as error:
-        raise UsageError(f"{path}: cannot be read ({error}); build again") from error
-
-
-def said(text: str) -> Said:
-    """Return what a subject's Turtle says."""
-    found: Said = {}
-    for predicate, value in serialize.read_block(text)[1]:
-        found.setdefault(predicate, []).append(value)
-    return found
-
-
 def core(figure: str, texts: Texts) -> Said:
     """Return what the layer of figures and papers says of a figure.
 
     Raises `UsageError` when it does not know it.
     """
     try:
-        return said(texts[Layer.CORE])
+        return subjects.said(texts[Layer.CORE])
     except KeyError:
         raise UsageError(f"{figure}: is linked, but the layer {Layer.CORE} does not know it; build again") from None
 
 
-def first(found: Said, predicate: Token) -> str:
-    """Return the first value of a predicate as bare text, empty for none."""
-    values = found.get(predicate)
-    return value_of(values[0]) if values else ""
-
-
 def links(text: str) -> list[str]:
     """Return the IRIs that one subject's Turtle in a layer of links mentions; none for an empty text."""
-    return [expand(value) for _, value in serialize.read_block(text)[1]] if text else []
+    return [expand(value) for values in subjects.said(text).values() for value in values] if text else []
 
 
 def gene_layers(level: Level) -> list[Layer]:
@@ -167,10 +117,10 @@ def names(layers: Layers) -> Names:
     """
     found = Names()
     for subject, text in layers.items(Layer.ENTITIES):
-        pairs = said(text)
+        pairs = subjects.said(text)
         kinds = tuple(pairs.get(v.A, ()))
         taxon = ids.taxid_of(expand(pairs[v.TAXONOMIC_RANGE][0])) if v.TAXONOMIC_RANGE in pairs else ""
-        found[subject] = Named(kinds, first(pairs, v.IDENTIFIER), first(pairs, v.LABEL), taxon)
+        found[subject] = Named(kinds, subjects.text(pairs, v.IDENTIFIER), subjects.text(pairs, v.LABEL), taxon)
     return found
 
 
@@ -186,10 +136,10 @@ class Evidence(NamedTuple):
 def mentions(layers: Layers, layer: Layer) -> Iterator[Evidence]:
     """Yield the mentions of a layer of evidence, paper by paper."""
     for _, text in layers.items(layer, ids.MENTIONS):
-        pairs = said(text)
-        lexicon = first(pairs, v.SOURCE).removeprefix(ids.LEXICONS)
+        pairs = subjects.said(text)
+        lexicon = subjects.text(pairs, v.SOURCE).removeprefix(ids.LEXICONS)
         bodies = [expand(body) for body in pairs.get(v.HAS_BODY, ())]
-        yield Evidence(first(pairs, v.HAS_TARGET), first(pairs, v.PFOCR_WORD), lexicon, bodies)
+        yield Evidence(subjects.text(pairs, v.HAS_TARGET), subjects.text(pairs, v.PFOCR_WORD), lexicon, bodies)
 
 
 def paper_of(figure: str) -> str:

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Any, TypeVar
 
-from pfocr_rdf import blocks, buildfolder, codecs
+from pfocr_rdf import blocks, buildfolder, codecs, subjects
 from pfocr_rdf.blocks import Block, Source
 from pfocr_rdf.errors import UsageError
 from pfocr_rdf.manifest import QUADS
@@ -22,8 +22,6 @@ from pfocr_rdf.model import Layer
 from pfocr_rdf.workers import Engine
 
 _PIECE = 1 << 20
-_TOGETHER = 8 << 20
-"""Bytes of a layer that one task reads, about."""
 _WINDOW = 8
 """Tasks for each process whose results are kept at the same time."""
 
@@ -120,26 +118,9 @@ def windows(tasks: Iterable[Task], engine: Engine) -> Iterator[list[Task]]:
 
 
 def _parts(release: Path) -> Iterator[_Part]:
-    index = blocks.read_index(release / blocks.INDEX)
-    number = 0
-    for layer, path in buildfolder.layer_files(release).items():
-        for group in groups([block for block in index.get(layer, []) if block.first]):
-            yield _Part(number, Layer(layer), str(path), tuple(group))
-            number += 1
-
-
-def groups(found: Sequence[Block]) -> Iterator[list[Block]]:
-    """Yield blocks in groups that are worth a task."""
-    group: list[Block] = []
-    size = 0
-    for block in found:
-        group.append(block)
-        size += block.size
-        if size >= _TOGETHER:
-            yield group
-            group, size = [], 0
-    if group:
-        yield group
+    parts = ((layer, group) for layer in subjects.indexed(release).values() for group in subjects.groups(layer.blocks))
+    for number, (layer, group) in enumerate(parts):
+        yield _Part(number, layer.layer, str(layer.path), tuple(group))
 
 
 def _quads(part: _Part) -> tuple[int, bytes]:

@@ -9,19 +9,19 @@ so the choice is the same on every run, and much of it stays from release to rel
 from __future__ import annotations
 
 import hashlib
-from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pfocr_rdf import blocks, buildfolder, codecs, serialize, vocab
+from pfocr_rdf import blocks, codecs, serialize, subjects, vocab
 from pfocr_rdf import identifiers as ids
 from pfocr_rdf.blocks import Block, Item, Source
 from pfocr_rdf.diff import figid_of
 from pfocr_rdf.model import EVIDENCE, Layer
-from pfocr_rdf.release.contents import groups, windows
+from pfocr_rdf.release.contents import windows
+from pfocr_rdf.subjects import Indexed
 from pfocr_rdf.terms import Pair, expand
 from pfocr_rdf.workers import Engine
 
@@ -116,8 +116,8 @@ def traits(release: Path, engine: Engine) -> Traits:
     found = Traits()
     parts = (
         _Part(layer.layer, str(layer.path), tuple(group))
-        for layer in _layers(release)
-        for group in groups(layer.blocks)
+        for layer in subjects.indexed(release).values()
+        for group in subjects.groups(layer.blocks)
     )
     for window in windows(parts, engine):
         for read in engine.map(_read, window):
@@ -194,7 +194,7 @@ def described(release: Path, figids: Iterable[str]) -> Iterator[Item]:
 
     A group of organisms is told with those of its members alone that are there. A subject may come from several layers.
     """
-    layers = _layers(release)
+    layers = list(subjects.indexed(release).values())
     told: set[str] = set()
     new = set[str]()
     for layer in layers:
@@ -217,7 +217,7 @@ def described(release: Path, figids: Iterable[str]) -> Iterator[Item]:
             yield from _collections(layer, told)
 
 
-def _collections(layer: _Indexed, told: set[str]) -> Iterator[Item]:
+def _collections(layer: Indexed, told: set[str]) -> Iterator[Item]:
     for subject, text in layer.beginning(ids.group("")):
         pairs = serialize.read_block(text)[1]
         kept = [(name, value) for name, value in pairs if name != vocab.MEMBER or expand(value) in told]
@@ -231,40 +231,3 @@ def _objects(text: str) -> set[str]:
     return {
         expand(value) for name, value in pairs if value[0] == "<" or (value[0] not in '"+-.0123456789' and ":" in value)
     }
-
-
-@dataclass(slots=True)
-class _Indexed:
-    """A layer's file and its blocks, in which subjects are found without reading all of it."""
-
-    layer: Layer
-    path: Path
-    blocks: list[Block]
-    firsts: list[str]
-
-    def beginning(self, start: str) -> Iterator[Item]:
-        """Yield the subjects whose IRIs begin in a way."""
-        at = max(0, bisect_right(self.firsts, start) - 1)
-        with closing(Source(str(self.path), codecs.of_file(self.path))) as source:
-            for block in self.blocks[at:]:
-                if block.first > start and not block.first.startswith(start):
-                    return
-                yield from (item for item in source.items(block) if item[0].startswith(start))
-
-    def of(self, subjects: set[str]) -> Iterator[Item]:
-        """Yield those of some subjects that stand here."""
-        places: defaultdict[int, set[str]] = defaultdict(set)
-        for subject in subjects:
-            places[max(0, bisect_right(self.firsts, subject) - 1)].add(subject)
-        with closing(Source(str(self.path), codecs.of_file(self.path))) as source:
-            for at, wanted in sorted(places.items() if self.blocks else ()):
-                yield from (item for item in source.items(self.blocks[at]) if item[0] in wanted)
-
-
-def _layers(release: Path) -> list[_Indexed]:
-    index = blocks.read_index(release / blocks.INDEX)
-    found = []
-    for layer, path in buildfolder.layer_files(release).items():
-        kept = [block for block in index.get(layer, []) if block.first]
-        found.append(_Indexed(Layer(layer), path, kept, [block.first for block in kept]))
-    return found

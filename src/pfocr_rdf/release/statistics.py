@@ -10,21 +10,18 @@ from __future__ import annotations
 
 import tempfile
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from pfocr_rdf import blocks, buildfolder, codecs, serialize
+from pfocr_rdf import blocks, codecs, serialize, subjects
 from pfocr_rdf.blocks import Block
 from pfocr_rdf.errors import UsageError
 from pfocr_rdf.release import spaces
 from pfocr_rdf.terms import Token, expand
 from pfocr_rdf.workers import Engine, Serial
-
-_TASK_TRIPLES = 100_000
-"""Blocks of so many triples are one task, about."""
 
 _HASH_BYTES = 8
 _SUBJECTS, _IRIS, _LITERALS = "s", "i", "l"
@@ -103,38 +100,21 @@ def count(build: Path, engine: Engine | None = None, done: Callable[[int], None]
 
     Raises `UsageError` when a file is missing or is not what `blocks.tsv` says of it, or numpy is missing.
     """
-    files = buildfolder.layer_files(build)
-    index = blocks.read_index(build / blocks.INDEX)
-    tasks = [_Task(layer, path, part) for layer, path in files.items() for part in _parts(index.get(layer, []))]
+    layers = subjects.indexed(build).values()
+    tasks = [_Task(str(layer.layer), layer.path, group) for layer in layers for group in subjects.groups(layer.blocks)]
     with tempfile.TemporaryDirectory(prefix="pfocr-rdf-statistics-") as folder:
         totals = _Totals(Path(folder))
         for found in (engine or Serial()).map(_scan, tasks):
             totals.add(found)
             done(found.triples.total())
-        return totals.statistics({layer: _examples(index.get(layer, [])) for layer in files})
+        return totals.statistics({str(layer.layer): _examples(layer.firsts) for layer in layers})
 
 
-def _parts(found: Sequence[Block]) -> Iterator[Sequence[Block]]:
-    """Yield blocks in runs of about as many triples each; the block of prefixes, which has no subject, in none."""
-    part: list[Block] = []
-    triples = 0
-    for block in found:
-        if block.first:
-            part.append(block)
-            triples += block.triples
-        if triples >= _TASK_TRIPLES:
-            yield part
-            part, triples = [], 0
-    if part:
-        yield part
-
-
-def _examples(found: Sequence[Block]) -> list[str]:
-    """Return of each known namespace the first subject that begins a block; where none is known, the first subject."""
+def _examples(subjects: Sequence[str]) -> list[str]:
+    """Return the first of some subjects in each known namespace; where none is known, the first of all."""
     first: dict[str, str] = {}
-    for block in found:
-        if block.first:
-            first.setdefault(spaces.of(block.first), block.first)
+    for subject in subjects:
+        first.setdefault(spaces.of(subject), subject)
     known = sorted(subject for space, subject in first.items() if space)
     return known or list(first.values())
 

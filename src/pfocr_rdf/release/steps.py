@@ -50,9 +50,7 @@ def _count(turtle: str) -> int:
 def _validate(release: Path, options: Options, workers: int | None, start: Start | None) -> Report:
     from pfocr_rdf.validation import files, run
 
-    second = files.installed()
-    if options.parser is None and second is not None:
-        options = replace(options, parser=second.name)
+    options = replace(options, parser=options.parser or files.installed())
     return run.validate(release, options, workers=workers, start=start)
 
 

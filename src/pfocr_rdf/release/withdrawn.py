@@ -7,20 +7,17 @@ carried from release to release, and goes when the figure comes back.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
-from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-from pfocr_rdf import blocks, buildfolder, codecs, serialize, vocab
+from pfocr_rdf import blocks, serialize, subjects, vocab
 from pfocr_rdf import identifiers as ids
-from pfocr_rdf.blocks import Source
 from pfocr_rdf.diff import Change
 from pfocr_rdf.errors import UsageError
 from pfocr_rdf.model import Layer
-from pfocr_rdf.terms import Pair, expand, iri, string
+from pfocr_rdf.terms import Pair, expand, iri, string, value_of
 
 NAME = "pfocr-withdrawn.ttl"
 GRAPH = ids.graph("withdrawn")
@@ -46,7 +43,7 @@ class Tombstone:
         """Return the tombstone of a figure that goes, from the change in the layer `core`."""
         mark = f" <{expand(vocab.ALTERNATE_NAME)}> "
         found = (line.partition(mark)[2].rpartition(" .")[0] for line in change.removed if mark in line)
-        return cls(ids.figid_of(change.subject), change.title, tuple(sorted(map(_text, found))), last)
+        return cls(ids.figid_of(change.subject), change.title, tuple(sorted(map(value_of, found))), last)
 
     @property
     def names(self) -> set[str]:
@@ -77,12 +74,10 @@ def read(release: Path) -> dict[str, Tombstone]:
         return found
     try:
         for stanza in blocks.stanzas(path.read_text(encoding="utf-8").partition("\n\n")[2]):
-            said: dict[str, list[str]] = {}
-            for name, value in serialize.read_block(stanza)[1]:
-                said.setdefault(name, []).append(value)
-            aliases = tuple(map(_text, said.get(vocab.ALTERNATE_NAME, [])))
-            last = expand(said[IN_DATASET][0]).removeprefix(DATASETS)
-            tombstone = Tombstone(_text(said[vocab.IDENTIFIER][0]), _text(said[vocab.LABEL][0]), aliases, last)
+            said = subjects.said(stanza)
+            figid, title = (value_of(said[name][0]) for name in (vocab.IDENTIFIER, vocab.LABEL))
+            aliases = tuple(map(value_of, said.get(vocab.ALTERNATE_NAME, [])))
+            tombstone = Tombstone(figid, title, aliases, expand(said[IN_DATASET][0]).removeprefix(DATASETS))
             found[tombstone.figid] = tombstone
     except (OSError, ValueError, KeyError, IndexError) as error:
         raise UsageError(f"{path}: cannot be read ({error}); the release is damaged") from error
@@ -110,29 +105,16 @@ def _look_up(release: Path, tombstones: Mapping[str, Tombstone]) -> tuple[set[st
     pages = {page: figid for name, figid in known.items() for page in (ids.figure(name), ids.FIGURES + ids.slug(name))}
     live: set[str] = set()
     replaced: dict[str, set[str]] = {}
-    path = buildfolder.layer_files(release)[Layer.CORE]
-    with closing(Source(str(path), codecs.of_file(path))) as source:
-        for block in blocks.read_index(release / blocks.INDEX).get(Layer.CORE, []):
-            if not block.first.startswith(ids.FIGURES):
-                continue
-            for subject, text in source.items(block):
-                figid = ids.figid_of(subject)
-                if figid in tombstones:
-                    live.add(figid)
-                elif figid in known:
-                    replaced.setdefault(known[figid], set()).add(subject)
-                if vocab.REPLACES in text or vocab.ALTERNATE_NAME in text:
-                    for name, value in serialize.read_block(text)[1]:
-                        gone = None
-                        if name == vocab.REPLACES:
-                            gone = pages.get(expand(value))
-                        elif name == vocab.ALTERNATE_NAME:
-                            gone = known.get(_text(value))
-                        if gone is not None:
-                            replaced.setdefault(gone, set()).add(subject)
+    for subject, text in subjects.indexed(release)[Layer.CORE].beginning(ids.FIGURES):
+        figid = ids.figid_of(subject)
+        if figid in tombstones:
+            live.add(figid)
+        elif figid in known:
+            replaced.setdefault(known[figid], set()).add(subject)
+        if vocab.REPLACES in text or vocab.ALTERNATE_NAME in text:
+            said = subjects.said(text)
+            gone = {pages.get(expand(value)) for value in said.get(vocab.REPLACES, ())}
+            gone |= {known.get(value_of(value)) for value in said.get(vocab.ALTERNATE_NAME, ())}
+            for other in gone - {None}:
+                replaced.setdefault(str(other), set()).add(subject)
     return live, replaced
-
-
-def _text(token: str) -> str:
-    """Return the text of a plain string's token; its escapes are those of JSON."""
-    return str(json.loads(token))

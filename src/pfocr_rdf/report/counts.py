@@ -8,21 +8,17 @@ said in `docs/report.md`; `tests/test_report.py` holds that SPARQL gives the sam
 from __future__ import annotations
 
 import heapq
-import json
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
-from itertools import groupby
-from operator import itemgetter
 from pathlib import Path
 
-from pfocr_rdf import blocks, codecs, serialize, vocab
 from pfocr_rdf import identifiers as ids
-from pfocr_rdf.errors import UsageError
+from pfocr_rdf import subjects, vocab
 from pfocr_rdf.model import EVIDENCE, GENE_LINKS, Layer, Level
-from pfocr_rdf.terms import Pair, Token, expand, iri
+from pfocr_rdf.terms import Token, expand, iri
 
 LARGEST = 10
 """Figures with the most genes that are named."""
@@ -77,7 +73,7 @@ def count(files: Files, advance: Advance) -> Counts:
     _entities(files, counts, advance)
     _figures(files, counts, advance)
     for kind, layer in EVIDENCE.items():
-        for piece in _pieces(files[layer], advance):
+        for piece in subjects.pieces(files[layer], advance):
             for lexicon in _LEXICON.findall(piece):
                 counts.mentions[str(kind).removesuffix("-rows"), lexicon.decode()] += 1
     return counts
@@ -86,16 +82,11 @@ def count(files: Files, advance: Advance) -> Counts:
 def labels(file: Path, wanted: set[Token]) -> dict[Token, str]:
     """Return the labels of some things, as far as the layer of entities has them."""
     found: dict[Token, str] = {}
-    for _, text in _subjects(file, lambda _: None):
-        token = _token(text)
+    for stanza in subjects.stanzas(file):
+        token, said = subjects.read(stanza)
         if token in wanted:
-            found[token] = _label(_said(text))
+            found[token] = subjects.text(said, vocab.LABEL)
     return found
-
-
-def text_of(token: Token) -> str:
-    """Return the text of a literal's token, or an empty one."""
-    return str(json.loads(token[: token.rindex('"') + 1], strict=False)) if token.startswith('"') else ""
 
 
 def namespace(token: Token) -> str:
@@ -112,18 +103,19 @@ def _entities(files: Files, counts: Counts, advance: Advance) -> None:
     """Count the entities and those that have links to other namespaces; note the taxon of each gene."""
     shared: dict[Token, Token] = {}
     chosen = [layer for layer in (Layer.ENTITIES, Layer.XREFS, Layer.XREFS_PUBMED) if layer in files]
-    for subject, texts in _together(files, chosen, advance):
+    for subject, texts in _joined(files, chosen, advance):
         kinds = ["papers"] if subject.startswith(ids.PAPERS) else []
         if text := texts.pop(Layer.ENTITIES, ""):
-            said = _said(text)
+            token, said = subjects.read(text)
             kinds = [_CLASSES[cls] for cls in said.get(vocab.A, []) if cls in _CLASSES]
             counts.totals.update(kinds)
             if "genes" in kinds and vocab.TAXONOMIC_RANGE in said:
                 taxon = said[vocab.TAXONOMIC_RANGE][0]
-                counts.taxon_of[_token(text)] = shared.setdefault(taxon, taxon)
+                counts.taxon_of[token] = shared.setdefault(taxon, taxon)
             if "taxa" in kinds:
-                counts.names[_token(text)] = _label(said)
-        targets = {(verb, namespace(value)) for more in texts.values() for verb, value in _pairs(more)}
+                counts.names[token] = subjects.text(said, vocab.LABEL)
+        found = [pair for more in texts.values() for pair in subjects.said(more).items()]
+        targets = {(verb, namespace(value)) for verb, values in found for value in values}
         counts.linked.update((kind, *target) for kind in kinds for target in targets)
 
 
@@ -131,29 +123,29 @@ def _figures(files: Files, counts: Counts, advance: Advance) -> None:
     """Count papers, figures, journals and what figures link to."""
     counts.figures_of = {name: Counter() for name in ("genes", "chemicals", "diseases")}
     journal_of: dict[Token, Token] = {}
-    for subject, texts in _together(files, [Layer.CORE, *_LINKS], advance):
-        links = {_LINKS[layer]: _said(text)[vocab.MENTIONS] for layer, text in texts.items() if layer in _LINKS}
+    for subject, texts in _joined(files, [Layer.CORE, *_LINKS], advance):
+        links = {_LINKS[layer]: subjects.said(text)[vocab.MENTIONS] for layer, text in texts.items() if layer in _LINKS}
         for name, found in links.items():
             counts.links[name] += len(found)
             counts.figures_of["genes" if name in _LEVELS else name].update(found)
-        said = _said(texts[Layer.CORE]) if Layer.CORE in texts else {}
+        said = subjects.said(texts[Layer.CORE]) if Layer.CORE in texts else {}
         types = said.get(vocab.A, ())
         if vocab.FIGURE in types:
             _figure(subject, said, links, counts)
-            counts.journals[journal_of.get(_first(said, vocab.IS_PART_OF), "")] += 1
+            counts.journals[journal_of.get(subjects.first(said, vocab.IS_PART_OF), "")] += 1
         elif vocab.ACADEMIC_ARTICLE in types:
             counts.totals["papers"] += 1
             counts.having["DOI"] += int(vocab.DOI in said)
-            journal_of[iri(subject)] = _first(said, vocab.IS_PART_OF)
+            journal_of[iri(subject)] = subjects.first(said, vocab.IS_PART_OF)
         elif vocab.JOURNAL in types:
-            counts.names[iri(subject)] = text_of(_first(said, vocab.SHORT_TITLE) or _first(said, vocab.TITLE))
+            counts.names[iri(subject)] = subjects.text(said, vocab.SHORT_TITLE) or subjects.text(said, vocab.TITLE)
 
 
 def _figure(subject: str, said: dict[str, list[Token]], links: dict[str, list[Token]], counts: Counts) -> None:
     """Count one figure."""
     genes = [gene for level in _LEVELS for gene in links.get(level, ())]
     counts.totals["figures"] += 1
-    counts.years[text_of(_first(said, vocab.DATE_PUBLISHED))] += 1
+    counts.years[subjects.text(said, vocab.DATE_PUBLISHED)] += 1
     counts.organisms.update({counts.taxon_of[gene] for gene in genes if gene in counts.taxon_of})
     counts.about.update(said.get(vocab.ABOUT, ()))
     counts.genes_per_figure[len(genes)] += 1
@@ -166,65 +158,9 @@ def _figure(subject: str, said: dict[str, list[Token]], links: dict[str, list[To
     }
     counts.having.update(name for name, yes in has.items() if yes)
     if genes:
-        counts.largest = heapq.nsmallest(LARGEST, [*counts.largest, (-len(genes), subject, _label(said))])
+        named = (-len(genes), subject, subjects.text(said, vocab.LABEL))
+        counts.largest = heapq.nsmallest(LARGEST, [*counts.largest, named])
 
 
-def _token(text: str) -> Token:
-    return text[: text.index("\n")]
-
-
-def _first(said: dict[str, list[Token]], verb: str) -> Token:
-    return said.get(verb, [""])[0]
-
-
-def _label(said: dict[str, list[Token]]) -> str:
-    return text_of(_first(said, vocab.LABEL))
-
-
-def _said(text: str) -> dict[str, list[Token]]:
-    """Return the objects of each predicate of a subject's Turtle."""
-    said: dict[str, list[Token]] = {}
-    for verb, value in _pairs(text):
-        said.setdefault(verb, []).append(value)
-    return said
-
-
-def _pairs(text: str) -> list[Pair]:
-    return serialize.read_block(text)[1]
-
-
-def _together(files: Files, layers: list[Layer], advance: Advance) -> Iterator[tuple[str, dict[Layer, str]]]:
-    """Yield each subject with its Turtle in each of some layers that speaks of it, in order."""
-    streams = [_of_layer(layer, files[layer], advance) for layer in layers]
-    for subject, group in groupby(heapq.merge(*streams, key=itemgetter(0)), key=itemgetter(0)):
-        yield subject, {layer: text for _, layer, text in group}
-
-
-def _of_layer(layer: Layer, file: Path, advance: Advance) -> Iterator[tuple[str, Layer, str]]:
-    return ((subject, layer, text) for subject, text in _subjects(file, advance))
-
-
-def _subjects(file: Path, advance: Advance) -> Iterator[blocks.Item]:
-    """Yield the subjects of a layer's file with their Turtle."""
-    for piece in _pieces(file, advance):
-        yield from blocks.items(piece)
-
-
-def _pieces(file: Path, advance: Advance) -> Iterator[bytes]:
-    """Yield a layer's Turtle in pieces of whole subjects, without its prefixes, which come first."""
-    rest, ahead = b"", True
-    try:
-        with codecs.of_file(file).open(file) as stream:
-            while data := stream.read(_PIECE):
-                whole, end, rest = (rest + data).rpartition(b"\n\n")
-                piece = whole + end
-                advance(blocks.count(piece))
-                if ahead and piece:
-                    ahead = False
-                    piece = piece.partition(b"\n\n")[2]
-                if piece:
-                    yield piece
-    except codecs.DAMAGED as error:
-        raise UsageError(f"{file}: cannot be read ({error}); build again") from error
-    if rest:
-        raise UsageError(f"{file}: ends in the middle of a subject; build again")
+def _joined(files: Files, layers: list[Layer], advance: Advance) -> Iterator[tuple[str, subjects.Texts]]:
+    return subjects.joined({layer: subjects.of_file(files[layer], advance) for layer in layers})

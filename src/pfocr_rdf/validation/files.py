@@ -19,7 +19,7 @@ import pyoxigraph as ox
 from pfocr_rdf import buildfolder, codecs
 from pfocr_rdf.errors import INPUT_KINDS, UsageError
 from pfocr_rdf.validation.findings import Finding
-from pfocr_rdf.validation.options import Options
+from pfocr_rdf.validation.options import Options, Parser
 from pfocr_rdf.validation.release import Function, Release
 
 _PIECE = 1 << 20
@@ -37,8 +37,8 @@ _FORMATS = {".ttl": ox.RdfFormat.TURTLE, ".nq": ox.RdfFormat.N_QUADS}
 
 
 @dataclass(frozen=True, slots=True)
-class Parser:
-    """A program that reads Turtle or N-Quads from its input and writes N-Triples or N-Quads."""
+class Program:
+    """A program that reads Turtle or N-Quads from its input and writes N-Triples or N-Quads, and how it is called."""
 
     name: str
     turtle: tuple[str, ...]
@@ -49,41 +49,40 @@ class Parser:
         return (self.name, *(self.turtle if form == ox.RdfFormat.TURTLE else self.quads))
 
 
-PARSERS = (
-    Parser(
+PROGRAMS = {
+    Parser.RIOT: Program(
         "riot",
         ("--syntax=turtle", "--output=ntriples", "--check", "-"),
         ("--syntax=nquads", "--output=nquads", "--check", "-"),
     ),
-    Parser("serdi", ("-i", "turtle", "-o", "ntriples", "-"), ("-i", "nquads", "-o", "nquads", "-")),
-    Parser(
+    Parser.SERDI: Program("serdi", ("-i", "turtle", "-o", "ntriples", "-"), ("-i", "nquads", "-o", "nquads", "-")),
+    Parser.RAPPER: Program(
         "rapper",
         ("--quiet", "-i", "turtle", "-o", "ntriples", "-", "http://example.org/"),
         ("--quiet", "-i", "nquads", "-o", "nquads", "-", "http://example.org/"),
     ),
-)
-"""In the order in which they are looked for."""
+}
 
 
 def installed() -> Parser | None:
-    """Return the second parser, if there is one."""
-    return next((parser for parser in PARSERS if shutil.which(parser.name)), None)
+    """Return the first of the parsers that is installed."""
+    return next((parser for parser in Parser if shutil.which(parser)), None)
 
 
 def parse(release: Release, options: Options) -> Iterator[Finding]:
     """Let pyoxigraph and the parser that is named read all RDF files.
 
-    Raises `UsageError` when that one is unknown or not installed.
+    Raises `UsageError` when that one is not installed.
     """
-    second = next((parser for parser in PARSERS if parser.name == options.parser), None)
-    if second is None or not shutil.which(second.name):
-        names = ", ".join(parser.name for parser in PARSERS)
-        raise UsageError(f"{options.parser}: is no parser that is installed; give one of {names} with --parser")
+    parser = options.parser
+    if parser is None or not shutil.which(parser):
+        raise UsageError(f"{parser}: is not installed; give one that is with --parser: {', '.join(Parser)}")
+    second = PROGRAMS[parser]
     paths = [path for path in sorted(release.folder.iterdir()) if _format(path) is not None]
     return (finding for path in paths for finding in read_alike(path, second))
 
 
-def read_alike(path: Path, second: Parser) -> list[Finding]:
+def read_alike(path: Path, second: Program) -> list[Finding]:
     """Return what is wrong with one RDF file: refused, warned of, or read otherwise by the second parser."""
     form = _format(path)
     if form is None:
@@ -94,7 +93,7 @@ def read_alike(path: Path, second: Parser) -> list[Finding]:
         return [Finding(path.name, "pyoxigraph", _short(str(error)))]
 
 
-def _compared(path: Path, form: ox.RdfFormat, second: Parser) -> Iterator[Finding]:
+def _compared(path: Path, form: ox.RdfFormat, second: Program) -> Iterator[Finding]:
     out = ox.RdfFormat.N_TRIPLES if form == ox.RdfFormat.TURTLE else ox.RdfFormat.N_QUADS
     messages: list[bytes] = []
     difference = ""

@@ -3,7 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
+
+
+class Parser(StrEnum):
+    """Programs that can be the second parser of a check, in the order in which they are looked for."""
+
+    RIOT = "riot"
+    SERDI = "serdi"
+    RAPPER = "rapper"
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +31,7 @@ class Options:
     retired: Path | None = None
     retractions: Path | None = None
     words: Path | None = None
-    parser: str | None = None
+    parser: Parser | None = None
 
     def lacking(self, needs: str) -> list[str]:
         """Return those of some needs of a check (names of options, such as `gene-info, retired`) that are not given.

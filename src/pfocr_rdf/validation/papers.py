@@ -7,28 +7,22 @@ the layers needs no more memory than one paper.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import groupby
 from pathlib import Path
 from typing import NamedTuple
 
-from pfocr_rdf import codecs, vocab
 from pfocr_rdf import identifiers as ids
-from pfocr_rdf.errors import UsageError
+from pfocr_rdf import subjects, vocab
 from pfocr_rdf.model import Layer
+from pfocr_rdf.subjects import Said
 from pfocr_rdf.terms import Token, expand
 
 LINKS = tuple(layer for layer in Layer if layer.startswith("links-"))
 EVIDENCE = tuple(layer for layer in Layer if layer.startswith("evidence-"))
-_PIECE = 1 << 20
-_UNREADABLE: tuple[type[Exception], ...] = (*codecs.DAMAGED, UnicodeDecodeError)
 _OF_PAPERS = (f"<{ids.FIGURES}", f"<{ids.MENTIONS}")
 
-
-Said = dict[Token, list[Token]]
-"""What a layer says of a subject: predicate to objects, as tokens."""
 
 _NOTHING: list[Token] = []
 
@@ -65,51 +59,6 @@ class Figure:
     mentions: list[Mention] = field(default_factory=list)
 
 
-def stanzas(path: Path) -> Iterator[str]:
-    """Yield the Turtle of each subject of a layer's file, as `serialize` lays it out; prefixes too.
-
-    Raises `UsageError` when the file cannot be read.
-    """
-    rest = b""
-    try:
-        with codecs.of_file(path).open(path) as stream:
-            while piece := stream.read(_PIECE):
-                whole, found, after = piece.rpartition(b"\n\n")
-                if not found:
-                    rest += piece
-                    continue
-                yield from (rest + whole).decode().split("\n\n")
-                rest = after
-        if rest:
-            yield rest.decode()
-    except _UNREADABLE as error:
-        raise UsageError(f"{path}: cannot be read ({error}); build again") from error
-
-
-_GENE_MENTION = re.compile(
-    r"(<[^>]*>)\n    a oa:Annotation ;\n    dcterms:source (<[^>]*>) ;\n    oa:hasBody ([^;]*) ;\n"
-    r"    oa:hasTarget (<[^>]*>) ;\n    pfocr:match (\"[^\"\\\n]*\") ;\n    pfocr:word (\"[^\"\\\n]*\") \.\n*"
-)
-"""Most of all stanzas."""
-
-
-def read(stanza: str) -> tuple[Token, Said]:
-    """Return the subject and what is said of it, from Turtle as `serialize.block` lays it out."""
-    if found := _GENE_MENTION.fullmatch(stanza):
-        subject, source, bodies, target, match, word = found.groups()
-        return subject, {
-            vocab.A: [vocab.ANNOTATION],
-            vocab.SOURCE: [source],
-            vocab.HAS_BODY: bodies.split(" ,\n        "),
-            vocab.HAS_TARGET: [target],
-            vocab.PFOCR_MATCH: [match],
-            vocab.PFOCR_WORD: [word],
-        }
-    subject, _, rest = stanza.rstrip("\n").partition("\n")
-    parts = (part[4:].partition(" ") for part in rest[:-2].split(" ;\n"))
-    return subject, {predicate: values.split(" ,\n        ") for predicate, _, values in parts}
-
-
 def walk(files: Mapping[str, Path]) -> Iterator[list[Figure]]:
     """Yield the figures of each paper that any of the layers speaks of, papers in order.
 
@@ -132,7 +81,7 @@ def walk(files: Mapping[str, Path]) -> Iterator[list[Figure]]:
 
 def _by_paper(path: Path) -> Iterator[tuple[str, list[str]]]:
     """Yield the stanzas of figures and mentions, those of a paper together."""
-    found = (stanza for stanza in stanzas(path) if stanza.startswith(_OF_PAPERS))
+    found = (stanza for stanza in subjects.stanzas(path) if stanza.startswith(_OF_PAPERS))
     for pmcid, group in groupby(found, key=_pmcid):
         yield pmcid, list(group)
 
@@ -145,7 +94,7 @@ def _pmcid(stanza: str) -> str:
 
 
 def _take(figures: dict[str, Figure], layer: Layer, stanza: str) -> None:
-    token, said = read(stanza)
+    token, said = subjects.read(stanza)
     subject = token[1:-1]
     if subject.startswith(ids.MENTIONS):
         iri = figure_of(subject)
@@ -165,9 +114,9 @@ def figure_of(mention: str) -> str:
 
 def things(path: Path, cls: Token) -> Iterator[tuple[Token, Said]]:
     """Yield each thing of a class that the layer `entities` describes, and what it says."""
-    for stanza in stanzas(path):
+    for stanza in subjects.stanzas(path):
         if stanza.find(cls, 0, 400) > 0:
-            thing, said = read(stanza)
+            thing, said = subjects.read(stanza)
             if cls in said.get(vocab.A, ()):
                 yield thing, said
 

@@ -6,17 +6,16 @@ the questions ask for (a gene, a paper) is taken from the sample, as the pattern
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Iterable, Iterator
-from contextlib import closing
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from pfocr_rdf import blocks, codecs, identifiers, query
+from pfocr_rdf import codecs, identifiers, query, subjects
 from pfocr_rdf.errors import UsageError
 from pfocr_rdf.model import Layer
 from pfocr_rdf.questions import Column, Question, all_questions
 from pfocr_rdf.release.info import VOID
+from pfocr_rdf.serialize import HEADER
 from pfocr_rdf.validation.findings import Finding
 from pfocr_rdf.validation.options import Options
 from pfocr_rdf.validation.release import Function, Release
@@ -104,27 +103,16 @@ def _changes(terms: Iterator[Any]) -> Iterator[Any]:
 
 
 def _gene_mentions(release: Release, figures: list[ox.NamedNode]) -> Iterator[ox.Quad]:
-    """Yield what is said of the gene mentions of some figures, from the blocks that may hold them."""
+    """Yield what is said of the gene mentions of some figures, from its blocks."""
     import pyoxigraph as ox
 
-    layer = str(Layer.EVIDENCE_GENES)
-    graph = ox.NamedNode(identifiers.graph(layer))
-    head, *found = blocks.read_index(release.folder / blocks.INDEX)[layer]
-    firsts = [block.first for block in found]
-    starts = {f"{identifiers.MENTIONS}{identifiers.slug(identifiers.figid_of(figure.value))}/" for figure in figures}
-    reached = {
-        number
-        for start in starts
-        for number in range(max(0, bisect_right(firsts, start) - 1), bisect_right(firsts, f"{start}~"))
-    }
-    path = release.layers[layer]
-    with closing(blocks.Source(str(path), codecs.of_file(path))) as source:
-        for number in sorted(reached):
-            data = b"".join(source.codec.decode(source.packed(block)) for block in (head, found[number]))
-            for triple in ox.parse(data, format=ox.RdfFormat.TURTLE):
-                mention = triple.subject.value
-                if mention[: mention.rfind("/") + 1] in starts:
-                    yield ox.Quad(triple.subject, triple.predicate, triple.object, graph)
+    graph = ox.NamedNode(identifiers.graph(Layer.EVIDENCE_GENES))
+    layer = subjects.indexed(release.folder)[Layer.EVIDENCE_GENES]
+    for figure in figures:
+        start = identifiers.mention(identifiers.figid_of(figure.value), "")
+        turtle = HEADER + "".join(text for _, text in layer.beginning(start))
+        for triple in ox.parse(turtle, format=ox.RdfFormat.TURTLE):
+            yield ox.Quad(triple.subject, triple.predicate, triple.object, graph)
 
 
 def _follow(whole: ox.Store, found: ox.Store, figures: list[ox.NamedNode], more: Iterable[Any]) -> None:

@@ -1,0 +1,127 @@
+"""Requests to a store over HTTP: credentials from the environment, patience, retries where they can help.
+
+The only place with httpx. A message of an error holds the address without user, password and query.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+import httpx
+from tenacity import Retrying, before_sleep_log, retry_if_exception_type, stop_after_delay, wait_exponential_jitter
+
+from pfocr_rdf.errors import UsageError
+from pfocr_rdf.stores.contract import StoreError, StoreUnavailable
+
+USER, PASSWORD = "PFOCR_RDF_STORE_USER", "PFOCR_RDF_STORE_PASSWORD"
+"""Environment variables with the credentials of a store; an address with credentials in it is refused."""
+
+PATIENCE = 60.0
+"""Seconds for which a request that may be sent again is tried again while the store cannot be reached."""
+
+ANSWER = 3_600.0
+"""Seconds that a store may take to answer a request that loads or changes much."""
+
+_BUSY = frozenset({429, 502, 503, 504})
+_LOG = logging.getLogger(__name__)
+
+Body = bytes | Callable[[], Iterator[bytes]]
+"""The body of a request: bytes, or what makes its pieces anew for each attempt."""
+
+
+@dataclass(frozen=True, slots=True)
+class Http:
+    """The requests to one store. `auth` is a pair of user and password, or httpx's own (such as for Digest)."""
+
+    client: httpx.Client
+    address: str
+    patience: float = PATIENCE
+
+    def send(
+        self,
+        method: str,
+        url: str,
+        body: Body = b"",
+        headers: Mapping[str, str] | None = None,
+        *,
+        params: Mapping[str, str] | None = None,
+        again: bool = True,
+        seconds: float = ANSWER,
+        allow: frozenset[int] = frozenset(),
+    ) -> httpx.Response:
+        """Send a request and return the whole answer, of status 2xx or one of `allow`.
+
+        `again` is whether the request may be sent again when the store does not answer: not for what may have been done
+        in part. Raises `StoreUnavailable` or `StoreError`.
+        """
+
+        def once() -> httpx.Response:
+            with self._errors():
+                content = body() if callable(body) else body
+                timeout = httpx.Timeout(seconds, connect=10.0)
+                got = self.client.request(
+                    method, url, content=content or None, headers=dict(headers or {}), params=params, timeout=timeout
+                )
+            if got.is_success or got.status_code in allow:
+                return got
+            raise self._refused(got)
+
+        if not again:
+            return once()
+        tries = Retrying(
+            retry=retry_if_exception_type(StoreUnavailable),
+            wait=wait_exponential_jitter(initial=0.2, max=10.0),
+            stop=stop_after_delay(self.patience),
+            before_sleep=before_sleep_log(_LOG, logging.INFO),
+            reraise=True,
+        )
+        return tries(once)
+
+    @contextmanager
+    def _errors(self) -> Iterator[None]:
+        try:
+            yield
+        except httpx.TimeoutException as error:
+            raise StoreUnavailable(f"{self.address}: did not answer in time; is it busy, or stopped?") from error
+        except httpx.UnsupportedProtocol as error:
+            raise UsageError(f"{self.address}: is no address of a store; give one with http:// or https://") from error
+        except httpx.ConnectError as error:
+            raise StoreUnavailable(f"{self.address}: cannot be reached ({error}); is the store running?") from error
+        except httpx.TransportError as error:
+            raise StoreUnavailable(f"{self.address}: the connection was cut ({type(error).__name__})") from error
+
+    def _refused(self, got: httpx.Response) -> StoreError:
+        said = " ".join(got.text.split())[:300]
+        code = got.status_code
+        if code in (401, 403):
+            return StoreError(f"{self.address}: refused (HTTP {code}); set {USER} and {PASSWORD} to who may do this")
+        if code == 404:
+            return StoreError(f"{self.address}: there is nothing at {got.url.path} (HTTP 404); see its documentation")
+        kind = StoreUnavailable if code in _BUSY else StoreError
+        return kind(f"{self.address}: HTTP {code}: {said}")
+
+
+@contextmanager
+def opened(address: str, auth: httpx.Auth | None = None, patience: float = PATIENCE) -> Iterator[Http]:
+    """Yield the requests to the store at an address.
+
+    Raises `UsageError` for an address with user or password in it, or that is none of http and https.
+    """
+    place = urlsplit(address)
+    if place.username or place.password:
+        raise UsageError(f"{place.hostname}: put no user and password into the address; set {USER} and {PASSWORD}")
+    if place.scheme not in ("http", "https") or not place.hostname:
+        raise UsageError(f"{address}: is no address of a store; give one with http:// or https://")
+    with httpx.Client(auth=auth or credentials(), follow_redirects=False) as client:
+        yield Http(client, address, patience)
+
+
+def credentials() -> httpx.Auth | None:
+    """Return user and password of the environment for Basic authentication, or None."""
+    user, password = os.environ.get(USER, ""), os.environ.get(PASSWORD, "")
+    return httpx.BasicAuth(user, password) if user else None
