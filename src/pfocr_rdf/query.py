@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
 import re
 import shutil
 from collections.abc import Iterator
@@ -48,8 +50,19 @@ def open_store(release: Path, cache: Path | None = None) -> Iterator[ox.Store]:
         load(store, files)
         yield store
         return
-    base = cache or platformdirs.user_cache_path("pfocr-rdf") / "stores"
     digest = buildfolder.describe_file(build / buildfolder.MANIFEST)["sha256"][:16]
+    with kept(digest, files, cache) as database:
+        yield ox.Store.read_only(str(database))
+
+
+@contextmanager
+def kept(digest: str, files: dict[str, Path], cache: Path | None = None) -> Iterator[Path]:
+    """Yield the database of the cache that has this name, made of the files if it is not there yet.
+
+    It stays there, whoever else uses the cache, until the `with` block ends. Raises `UsageError` for a file that is
+    no Turtle.
+    """
+    base = cache or platformdirs.user_cache_path("pfocr-rdf") / "stores"
     base.mkdir(parents=True, exist_ok=True)
     with lock(base / "lock", wait=True):
         if not (base / digest).exists():
@@ -62,8 +75,12 @@ def open_store(release: Path, cache: Path | None = None) -> Iterator[ox.Store]:
             del store
             unfinished.rename(base / digest)
             _forget_old(base, digest)
-        store = ox.Store.read_only(str(base / digest))
-    yield store
+        used = os.open(base / digest, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        fcntl.flock(used, fcntl.LOCK_SH)
+    try:
+        yield base / digest
+    finally:
+        os.close(used)
 
 
 def load(store: ox.Store, files: dict[str, Path]) -> None:
@@ -80,13 +97,14 @@ def load(store: ox.Store, files: dict[str, Path]) -> None:
             raise UsageError(f"{path}: cannot be loaded ({error}); build again") from error
 
 
-def ask(store: ox.Store, text: str) -> Any:
+def ask(store: ox.Store, text: str, **graphs: Any) -> Any:
     """Run a query; the prefixes of the project need not be declared.
 
+    Its default graph is the union of all, if `graphs`, as pyoxigraph names them, say nothing else.
     Returns pyoxigraph's result. Raises `UsageError` for what is no SPARQL query.
     """
     with one_line_errors():
-        return store.query(PREFIXES + text, use_default_graph_as_union=True)
+        return store.query(PREFIXES + text, **({"use_default_graph_as_union": True} | graphs))
 
 
 @contextmanager
@@ -136,4 +154,11 @@ def short(term: Any) -> str:
 def _forget_old(base: Path, newest: str) -> None:
     stores = sorted((p for p in base.iterdir() if p.is_dir()), key=lambda p: (p.name != newest, -p.stat().st_mtime))
     for path in stores[KEPT_STORES:]:
-        shutil.rmtree(path, ignore_errors=True)
+        used = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            fcntl.flock(used, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            shutil.rmtree(path, ignore_errors=True)
+        except BlockingIOError:
+            continue
+        finally:
+            os.close(used)

@@ -14,7 +14,7 @@ A field goes on in lines that are indented further.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 
@@ -101,6 +101,11 @@ class Question:
                 raise ValueError(f"{self.name}: {name} = {term!r} is not one IRI, text or number")
             replaced[self.parameters[name]] = term
         return _TERM.sub(lambda found: replaced.get(found[0], found[0]), self.text)
+
+
+def terms_in(text: str) -> Iterator[re.Match[str]]:
+    """Yield where IRIs, texts and numbers stand in a query, as `Question.asking` finds them."""
+    return _TERM.finditer(text)
 
 
 def is_term(text: str) -> bool:
