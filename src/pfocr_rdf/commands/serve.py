@@ -1,11 +1,10 @@
-"""`serve` and `proxy`: a read-only endpoint, and the proxy in front of two stores."""
+"""`serve` and `proxy`: a read-only endpoint, and a proxy in front of two stores."""
 
 from __future__ import annotations
 
 import os
 import re
 import tempfile
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -13,17 +12,11 @@ import typer
 
 from pfocr_rdf.errors import UsageError
 from pfocr_rdf.options import DEFAULT_BUILD
+from pfocr_rdf.serve.proxy import Colour
 
 app = typer.Typer()
 
 _ADDRESS = re.compile(r"https?://[A-Za-z0-9.\-]+(?::[0-9]{1,5})?(?:/[A-Za-z0-9._~/%\-]*)?")
-
-
-class Colour(StrEnum):
-    """The two stores behind a proxy."""
-
-    BLUE = "blue"
-    GREEN = "green"
 
 
 @app.command(epilog="Example: pfocr-rdf serve output/site --port 7880 --seconds 30")
@@ -66,3 +59,28 @@ def serve(
     server = Server(place, address, limits)
     with tempfile.TemporaryDirectory(prefix="pfocr-rdf-serve-") as folder:
         web.run(server, port, Path(folder), lambda: typer.echo(f"{server.endpoint} (page: {address}/)", err=True))
+
+
+@app.command(
+    epilog="Example: pfocr-rdf proxy --blue http://127.0.0.1:3030/a/query --green http://127.0.0.1:3030/b/query "
+    "--live green --out /etc/nginx/conf.d/pfocr.conf"
+)
+def proxy(
+    blue: Annotated[str, typer.Option(metavar="ADDRESS", help="Where one store answers queries.")],
+    green: Annotated[str, typer.Option(metavar="ADDRESS", help="Where the other one does.")],
+    live: Annotated[Colour, typer.Option(help="Which of them gets the queries.")],
+    listen: Annotated[str, typer.Option(metavar="ADDRESS", help="Where nginx listens.")] = "127.0.0.1:8080",
+    seconds: Annotated[float, typer.Option(min=1, max=86400, help="How long an answer may take.")] = 90,
+    out: Annotated[Path | None, typer.Option(metavar="FILE", help="Write it there.", show_default="print it")] = None,
+) -> None:
+    """Write a configuration of nginx by which one of two stores gets the queries, while the other one is loaded."""
+    from pfocr_rdf import printing
+    from pfocr_rdf.serve import proxy as switching
+
+    text = switching.configuration({Colour.BLUE: blue, Colour.GREEN: green}, live, listen, seconds)
+    if out is None:
+        printing.write_out(text)
+        return
+    new = out.with_name(f".{out.name}.new")
+    new.write_text(text, encoding="utf-8", newline="\n")
+    new.replace(out)
