@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
+import signal
 import socket
 from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -92,7 +94,7 @@ def application(served: Served) -> Starlette:
             Route("/health", health),
             *(Route(f"/{name}", asset(*each)) for name, each in files.items()),
         ],
-        exception_handlers={Refused: _refusal},
+        exception_handlers={Refused: _refusal, ClientDisconnect: _nobody},
     )
 
 
@@ -101,6 +103,11 @@ async def _refusal(_: Request, error: Exception) -> Response:
     status, message = (error.status, error.message) if isinstance(error, Refused) else (500, "something went wrong")
     headers = {405: {"Allow": "GET, HEAD, POST, OPTIONS"}, 503: {"Retry-After": "2"}}.get(status, {})
     return Response(f"{message}\n", status, _EVERYONE | headers, "text/plain")
+
+
+async def _nobody(_: Request, _error: Exception) -> Response:
+    """Return what is said to a client that has gone."""
+    return Response(status_code=499)
 
 
 async def _body(request: Request) -> bytes:
@@ -195,15 +202,34 @@ def run(server: Server, port: int, folder: Path, ready: Callable[[], None]) -> N
         h11_max_incomplete_event_size=HEAD_BYTES,
         timeout_graceful_shutdown=int(server.limits.seconds) + 1,
     )
-    asyncio.run(_serve(served, uvicorn.Server(config), listening, ready))
+    asyncio.run(_serve(served, _Web(config), listening, ready))
 
 
-async def _serve(served: Served, web: uvicorn.Server, listening: socket.socket, ready: Callable[[], None]) -> None:
-    await served.start()
+class _Web(uvicorn.Server):
+    """A server that leaves signals to who runs it, so that what is begun is also ended."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Capture none."""
+        yield
+
+
+async def _serve(served: Served, web: _Web, listening: socket.socket, ready: Callable[[], None]) -> None:
+    loop, starting = asyncio.get_running_loop(), asyncio.create_task(served.start())
+
+    def stop(number: int) -> None:
+        web.handle_exit(number, None)
+        starting.cancel()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop, number)
+    with suppress(asyncio.CancelledError):
+        await starting
     watching = asyncio.create_task(served.watch())
     try:
-        ready()
-        await web.serve([listening])
+        if not web.should_exit:
+            ready()
+            await web.serve([listening])
     finally:
         watching.cancel()
         await served.pool.close()

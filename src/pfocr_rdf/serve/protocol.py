@@ -29,8 +29,8 @@ _SERVICE = re.compile(rf"SERVICE{_GAP}(?:SILENT{_GAP})?{_TARGET}{_GAP}\{{", re.I
 _SERVICES = 100
 _ESCAPE = re.compile(r"\\u([0-9A-Fa-f]{4})|\\U([0-9A-Fa-f]{8})")
 _NO_KEYWORDS = re.compile(
-    r"""<[^<>"{}|^`\\\x00-\x20]*> | \#[^\r\n]*
-    | \"{3}.*?\"{3} | '{3}.*?'{3} | "(?:[^"\\\r\n]|\\.)*" | '(?:[^'\\\r\n]|\\.)*'""",
+    r"""<[^<>"{}|^`\\\x00-\x20]*+> | \#[^\r\n]*+ | \"{3}.*?(?:\"{3}|\Z) | '{3}.*?(?:'{3}|\Z)
+    | "(?>[^"\\\r\n]|\\.)*+"? | '(?>[^'\\\r\n]|\\.)*+'?""",
     re.VERBOSE | re.DOTALL,
 )
 _FROM = re.compile(r"(?<![\w?$:@.-])FROM(?![\w:.-])", re.IGNORECASE)

@@ -100,7 +100,11 @@ class Served:
         if not sight.database:
             command = (sys.executable, "-P", "-m", "pfocr_rdf.serve.dataset", str(sight.folder))
             process = await asyncio.create_subprocess_exec(*command, stderr=asyncio.subprocess.PIPE)
-            _, said = await process.communicate()
+            try:
+                _, said = await process.communicate()
+            finally:
+                if process.returncode is None:
+                    process.kill()
             if process.returncode:
                 lines = said.decode("utf-8", "replace").strip().splitlines() or ["it cannot be loaded"]
                 raise UsageError(lines[-1])

@@ -98,6 +98,7 @@ def _run(store: ox.Store, asked: Asked) -> Any:
     graphs: dict[str, Any] = {"use_default_graph_as_union": not names_graphs(asked.query)}
     if asked.default_graphs or asked.named_graphs:
         graphs = {
+            "use_default_graph_as_union": False,
             "default_graph": [ox.NamedNode(graph) for graph in asked.default_graphs],
             "named_graphs": [ox.NamedNode(graph) for graph in asked.named_graphs],
         }
