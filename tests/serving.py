@@ -72,13 +72,12 @@ class Serving:
             link.close()
 
     def get(self, text: str, accept: str = "", **fields: str) -> Got:
-        return self.send(
-            "GET", f"/sparql?{urlencode({'query': text} | fields)}", **({"Accept": accept} if accept else {})
-        )
+        path = f"/sparql?{urlencode({'query': text} | fields)}"
+        return self.send("GET", path, b"", **_accept(accept))
 
     def post(self, text: str, accept: str = "", **fields: str) -> Got:
         body = urlencode({"query": text} | fields).encode()
-        return self.send("POST", "/sparql", body, Content_Type=FORM, **_accept(accept))
+        return self.send("POST", "/sparql", body, **({"Content_Type": FORM} | _accept(accept)))
 
 
 def _accept(media: str) -> dict[str, Any]:

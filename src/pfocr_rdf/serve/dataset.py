@@ -80,6 +80,13 @@ def look(place: Path) -> Sight:
     return Sight(folder, database, (seen.st_ino, seen.st_mtime_ns if not database else 0))
 
 
+def is_large(sight: Sight) -> bool:
+    """Return whether to prepare what lies there takes a while, if it is not in the cache."""
+    if sight.database:
+        return False
+    return sum(path.stat().st_size for path in sight.folder.glob("*.ttl*")) > query.IN_MEMORY_BYTES
+
+
 def prepare(sight: Sight) -> Dataset:
     """Return what is served from then on; a release or a build is loaded into the cache if it is not there.
 
@@ -107,7 +114,7 @@ def _of_build(sight: Sight) -> Dataset:
 def _of_database(sight: Sight) -> Dataset:
     try:
         store = ox.Store.read_only(str(sight.folder))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RuntimeError) as error:
         raise UsageError(f"{sight.folder}: cannot be opened ({error})") from error
     said = query.table(query.ask(store, _HELD)).rows
     if len(said) != 1 or said[0][0].value != _COMPLETE:

@@ -5,12 +5,11 @@ from __future__ import annotations
 import asyncio
 import logging
 import sys
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from pfocr_rdf.errors import PfocrError, UsageError
-from pfocr_rdf.serve.dataset import Dataset, Sight, look, prepare
+from pfocr_rdf.serve.dataset import Dataset, Sight, is_large, look, prepare
 from pfocr_rdf.serve.pool import Limits, Pool
 from pfocr_rdf.serve.protocol import Refused
 
@@ -21,6 +20,7 @@ LOOK_EVERY = 1.0
 """Seconds between two looks at the place."""
 
 _AGAIN = 30
+"""After so many looks what could not be served is tried again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,9 @@ class Served:
         self.server = server
         self.pool = Pool(server.limits, folder)
         self.pool.gone = self.refresh
-        self._failed: tuple[Sight, int] | None = None
+        self._failed: Sight | None = None
+        self._looks = 0
+        self._complaint = ""
         self._one = asyncio.Lock()
 
     @property
@@ -70,34 +72,32 @@ class Served:
     async def refresh(self) -> None:
         """Serve what lies in the place now, if it is another thing and can be served; else serve on what is."""
         async with self._one:
+            sight = None
             try:
                 sight = look(self.server.place)
                 if sight == self.dataset.sight or not self._due(sight):
                     return
                 await self.pool.switch(await self._prepared(sight))
-            except PfocrError as error:
-                self._fail(str(error))
+            except (PfocrError, OSError, RuntimeError, ValueError) as error:
+                self._fail(sight, " ".join(str(error).split()))
             else:
-                self._failed = None
+                self._failed, self._complaint = None, ""
                 log.warning("serving %s", self.dataset.name)
 
     def _due(self, sight: Sight) -> bool:
         """Return whether to try a sight; one that failed is tried again only now and then."""
-        if self._failed is None or self._failed[0] != sight:
-            return True
-        self._failed = (sight, self._failed[1] + 1)
-        return self._failed[1] % _AGAIN == 0
+        self._looks += 1
+        return sight != self._failed or self._looks % _AGAIN == 0
 
-    def _fail(self, message: str) -> None:
-        with suppress(UsageError):
-            sight = look(self.server.place)
-            if self._failed is None or self._failed[0] != sight:
-                log.warning("%s; %s is served on", message, self.dataset.name)
-                self._failed = (sight, 0)
+    def _fail(self, sight: Sight | None, message: str) -> None:
+        """Note what failed, and say it once."""
+        if message != self._complaint:
+            log.warning("%s; %s is served on", message, self.dataset.name)
+        self._failed, self._looks, self._complaint = sight, 0, message
 
     async def _prepared(self, sight: Sight) -> Dataset:
-        """Have a release loaded by another process, then open it here."""
-        if not sight.database:
+        """Open what lies in the place; a large release is loaded by another process first."""
+        if await asyncio.to_thread(is_large, sight):
             command = (sys.executable, "-P", "-m", "pfocr_rdf.serve.dataset", str(sight.folder))
             process = await asyncio.create_subprocess_exec(*command, stderr=asyncio.subprocess.PIPE)
             try:

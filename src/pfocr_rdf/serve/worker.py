@@ -7,6 +7,7 @@ It reads a line of JSON for each query and writes one when the answer lies whole
 from __future__ import annotations
 
 import json
+import os
 import resource
 import signal
 import sys
@@ -136,6 +137,7 @@ def main() -> None:
     store = ox.Store.read_only(sys.argv[1])
     graphs = sorted(graph.value for graph in store.named_graphs() if isinstance(graph, ox.NamedNode))
     print(json.dumps({"graphs": graphs}), flush=True)
+    os.nice(5)  # the server itself, and a switch, go before queries
     for line in sys.stdin:
         said = json.loads(line)
         signal.setitimer(signal.ITIMER_REAL, said["seconds"])  # ends this process, should nobody else do it
