@@ -23,7 +23,8 @@ Release = Annotated[
 To = Annotated[
     str,
     typer.Option(
-        metavar="ADDRESS", help="Address of a store, or folder of an Oxigraph database, which is made if it is not there."
+        metavar="ADDRESS",
+        help="Address of a store, or folder of an Oxigraph database, which is made if it is not there.",
     ),
 ]
 Store = Annotated[
