@@ -24,7 +24,7 @@ To = Annotated[
     str,
     typer.Option(
         metavar="ADDRESS",
-        help="Address of a store, or folder of an Oxigraph database, which is made if it is not there.",
+        help="Address of a store, or folder of an Oxigraph database (made if it is not there).",
     ),
 ]
 Store = Annotated[
@@ -66,7 +66,7 @@ def update(
     store: Store = None,
     as_json: AsJson = False,
 ) -> None:
-    """Bring a store to a release: apply what differs from the one that it holds, and compare. All, if that is unknown."""
+    """Bring a store to a release by what differs from the one that it holds, or by all, and compare a sample."""
     from pfocr_rdf.stores import update as updating
 
     with printing.progress("triples") as start:

@@ -76,8 +76,9 @@ def into(
 ) -> Loaded:
     """Make a store hold a release, or some layers of it beside those of the same release that it holds.
 
-    Graphs of this project that are of another release go; `done` is told how many triples are there since. Raises `UsageError` for a layer that the release has not, and
-    `StoreError` when the store refuses, fails, or does not hold afterwards what it should.
+    Graphs of this project that are of another release go. `done` is told how many triples are there since. Raises
+    `UsageError` for a layer that the release has not, and `StoreError` when the store refuses, fails, or does not hold
+    afterwards what it should.
     """
     began = time.monotonic()
     before = holding.read(store)

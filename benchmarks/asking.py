@@ -1,4 +1,4 @@
-"""Clients that ask a store without pause, each answer held against what the releases say: failed, empty, mixed or right."""
+"""Clients that ask a store without pause, each answer held against the releases: failed, empty, mixed or right."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ from pfocr_rdf.stores.content import HELD, Content
 
 GRAPHS = (ids.graph("core"), ids.graph("links-genes-symbol"))
 
-QUERY = f"""SELECT ?version ?one ?other WHERE {{
-  GRAPH <{HELD}> {{ <{HELD}> <http://purl.org/pav/version> ?version }}
+QUERY = f"""SELECT ?manifest ?one ?other WHERE {{
+  GRAPH <{HELD}> {{ <{HELD}> <http://purl.org/dc/terms/identifier> ?manifest }}
   {{ SELECT (COUNT(*) AS ?one) WHERE {{ GRAPH <{GRAPHS[0]}> {{ ?s ?p ?o }} }} }}
   {{ SELECT (COUNT(*) AS ?other) WHERE {{ GRAPH <{GRAPHS[1]}> {{ ?s ?p ?o }} }} }}
 }}"""
-"""The version and the numbers of triples of two graphs, in one query."""
+"""Which release it is, by its manifest, and the numbers of triples of two graphs, in one query."""
 
 Numbers = tuple[int, int]
 
 
 @dataclass
 class Asked:
-    """What the clients got: answers by version, and all that was wrong; the slowest answer in seconds."""
+    """What the clients got: answers by manifest, and all that was wrong; the slowest answer in seconds."""
 
     right: dict[str, int] = field(default_factory=dict)
     failed: list[str] = field(default_factory=list)
@@ -43,11 +43,11 @@ class Asked:
 
 
 def numbers(*releases: Content) -> dict[str, Numbers]:
-    """Return what each of some releases has in the two graphs, by version."""
+    """Return what each of some releases has in the two graphs, by the hash of its manifest."""
     found = {}
     for release in releases:
         triples = {graph.iri: graph.triples for graph in release.graphs}
-        found[release.version] = (triples[GRAPHS[0]], triples[GRAPHS[1]])
+        found[release.manifest] = (triples[GRAPHS[0]], triples[GRAPHS[1]])
     return found
 
 
@@ -86,11 +86,11 @@ def asking(endpoint: str, expected: Mapping[str, Numbers], clients: int = 8) -> 
 def _judge(asked: Asked, rows: list[dict[str, str]], expected: Mapping[str, Numbers]) -> None:
     if not rows:
         asked.empty += 1
-    elif len(rows) != 1 or expected.get(rows[0]["version"]) != (int(rows[0]["one"]), int(rows[0]["other"])):
+    elif len(rows) != 1 or expected.get(rows[0]["manifest"]) != (int(rows[0]["one"]), int(rows[0]["other"])):
         asked.mixed.append(str(rows))
     else:
-        version = rows[0]["version"]
-        asked.right[version] = asked.right.get(version, 0) + 1
+        manifest = rows[0]["manifest"]
+        asked.right[manifest] = asked.right.get(manifest, 0) + 1
 
 
 class _Link:
