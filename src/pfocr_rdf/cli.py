@@ -17,7 +17,7 @@ import typer
 from typer.core import TyperGroup
 
 from pfocr_rdf import __version__, printing
-from pfocr_rdf.commands import ask, convert, export, publish, release, report, store_load
+from pfocr_rdf.commands import ask, convert, export, publish, release, report, store, store_load
 from pfocr_rdf.errors import PfocrError
 
 _WrongCall: type[Exception] = typer.BadParameter.__bases__[0]
@@ -86,6 +86,7 @@ app.add_typer(publish.app)
 app.add_typer(store_load.app)
 app.add_typer(export.app, name="export")
 app.add_typer(report.app)
+app.add_typer(store.app, name="store")
 
 
 def _version(value: bool) -> None:

@@ -186,6 +186,13 @@ def print_answer(answer: Any) -> None:
         _console().print(_number(len(result.rows), "rows"), highlight=False)
 
 
+def print_server(server: Any, state: str) -> None:
+    """Print how a server on this machine fares, and where: its services, data and log."""
+    typer.echo(f"{server.name}: {state} (process {server.pid})")
+    places = {**server.services, "data": server.data, "log": server.log}
+    typer.echo("\n".join(f"  {name:<7} {place}" for name, place in places.items()))
+
+
 def print_counts(counts: dict[str, int], as_json: bool) -> None:
     """Print how many of each there are."""
     if as_json:
