@@ -36,6 +36,17 @@ class Asked:
     mixed: list[str] = field(default_factory=list)
     slowest: float = 0.0
 
+    def wait(self, seconds: float) -> None:
+        """Let the clients ask for some seconds, and until they had an answer, or a failure, since."""
+        before, began = self.answers, time.monotonic()
+        while time.monotonic() < began + seconds or self.answers == before:
+            time.sleep(0.05)
+
+    @property
+    def answers(self) -> int:
+        """All answers, of whatever kind."""
+        return sum(self.right.values()) + len(self.failed) + self.empty + len(self.mixed)
+
     @property
     def sound(self) -> bool:
         """Whether nothing was wrong."""
