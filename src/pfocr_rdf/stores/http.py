@@ -124,6 +124,16 @@ def opened(address: str, auth: httpx.Auth | None = None, patience: float = PATIE
         yield Http(client, address, patience)
 
 
+def digest(user: str, password: str) -> httpx.Auth:
+    """Return Digest authentication, which Virtuoso asks for; bodies must be bytes, since the first one is refused."""
+    return httpx.DigestAuth(user, password)
+
+
+def anonymous() -> httpx.Auth:
+    """Return what sends no user and no password, whatever the environment says."""
+    return httpx.Auth()
+
+
 def credentials(address: str = "") -> httpx.Auth | None:
     """Return user and password of the environment for Basic authentication, or None."""
     found = login(address)
