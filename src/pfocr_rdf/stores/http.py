@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 import httpx
-from tenacity import Retrying, before_sleep_log, retry_if_exception_type, stop_after_delay, wait_exponential_jitter
+from tenacity import Retrying, before_sleep_log, retry_if_exception_type, stop_after_delay, wait_random_exponential
 
 from pfocr_rdf.errors import UsageError
 from pfocr_rdf.stores.contract import StoreError, StoreUnavailable
@@ -78,7 +78,7 @@ class Http:
             return once()
         tries = Retrying(
             retry=retry_if_exception_type(StoreUnavailable),
-            wait=wait_exponential_jitter(initial=0.2, max=10.0),
+            wait=wait_random_exponential(multiplier=0.2, max=10.0),
             stop=stop_after_delay(self.patience),
             before_sleep=before_sleep_log(_LOG, logging.INFO),
             reraise=True,
