@@ -32,7 +32,11 @@ def note(text: str) -> dict[str, str]:
 
 def graph(folder: Path, iri: str, text: str, suffix: str = "") -> Graph:
     """A graph's file, perhaps compressed."""
-    packed = {"": bytes, ".gz": gzip.compress, ".zst": zstandard.ZstdCompressor().compress}[suffix](text.encode())
+    packed = text.encode()
+    if suffix == ".gz":
+        packed = gzip.compress(packed)
+    elif suffix == ".zst":
+        packed = zstandard.ZstdCompressor().compress(packed)
     digest = hashlib.sha256(packed).hexdigest()
     path = folder / f"{digest[:12]}.ttl{suffix}"
     path.write_bytes(packed)

@@ -54,7 +54,7 @@ STAGE = "urn:pfocr-rdf:stage:"
 
 _PRIVATE = "http://www.openlinksw.com/schemas/virtrdf#PrivateGraphs"
 _OWN = re.compile(
-    r"http://www\.openlinksw\.com/schemas/virtrdf#|http://(localhost|127\.0\.0\.1)(:\d+)?/(sparql|DAV/?)"
+    r"http://www\.openlinksw\.com/schemas/virtrdf#|http://(localhost|localuriqaserver|127\.0\.0\.1)(:\d+)?/(sparql|DAV/?)"
     r"|http://www\.w3\.org/ns/ldp#|http://www\.w3\.org/2002/07/owl#|urn:(activitystreams|core|virtuoso|rules).*"
     rf"|{re.escape(STAGE)}.*"
 )
