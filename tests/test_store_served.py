@@ -37,7 +37,7 @@ OURS = ids.graph("")
 
 @pytest.fixture(scope="module")
 def chain(tmp_path_factory: pytest.TempPathFactory) -> Chain:
-    return storing.chain(tmp_path_factory.mktemp("chain"), figures=60)
+    return storing.chain(tmp_path_factory.mktemp("chain"), figures=20)
 
 
 @pytest.fixture(scope="module", params=KINDS)
