@@ -170,6 +170,8 @@ def test_a_head_goes_on_in_lines_that_are_indented() -> None:
         ("01-a.rq", HEAD.replace("# title: T\n", "") + QUERY, "title"),
         ("01-a.rq", HEAD + "# colour: red\n" + QUERY, "colour"),
         ("01-a.rq", HEAD + "# parameter: x = <urn:y>\n" + QUERY, "does not stand in the query"),
+        ("01-a.rq", HEAD + "# parameter: x = <urn:x> , <urn:x>\n" + QUERY, "does not stand in the query"),
+        ("01-a.rq", HEAD + "# parameter: x = <urn:x>\n# length: x = 1\n" + QUERY + "LIMIT 1", "no list"),
         ("01-a.rq", HEAD.replace("a iri", "a word") + QUERY, "column"),
         ("01-a.rq", HEAD + "SELECT\n" + QUERY, "no line of a head"),
     ],
@@ -184,9 +186,24 @@ def test_a_file_that_is_no_question_is_refused_by_what_is_wrong(name: str, text:
 
 @pytest.mark.parametrize("question", [question for question in QUESTIONS if question.parameters], ids=ids)
 def test_another_term_takes_the_place_of_a_parameter_wherever_it_stands(question: Question) -> None:
-    for name, term in question.parameters.items():
+    for name, (term, *more) in question.parameters.items():
         whole = re.compile(rf"(?<![\w.]){re.escape(term)}(?![\w.])")
-        assert question.asking({name: "<urn:other>"}) == whole.sub("<urn:other>", question.text) != question.text
+        if not more:
+            assert question.asking({name: "<urn:other>"}) == whole.sub("<urn:other>", question.text) != question.text
+
+
+def test_a_list_may_have_any_length_which_stands_in_the_query_too() -> None:
+    by_number = {question.number: question for question in QUESTIONS}
+    assert [number for number, question in by_number.items() if question.lengths] == [7, 19]
+    seven = by_number[7].asking({"genes": ["<urn:a>", "<urn:b>", "<urn:c>"]})
+    assert "<urn:a> , <urn:b> , <urn:c>))" in seven
+    assert "HAVING (COUNT(DISTINCT ?gene) = 3)" in seven
+    assert "ncbigene" not in seven
+    assert "(?overlap / (1.0 + ?size - ?overlap) AS ?score)" in by_number[19].asking({"genes": ["<urn:a>"]})
+    with pytest.raises(ValueError, match="at least one"):
+        by_number[7].asking({"genes": []})
+    with pytest.raises(ValueError, match="one term"):
+        by_number[5].asking({"gene": ["<urn:a>", "<urn:b>"]})
 
 
 @pytest.mark.parametrize(
