@@ -19,7 +19,7 @@ HELD = ids.graph("held")
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """A release or a build, as a store takes it; `version` is empty for a build, `manifest` the hash of its manifest."""
+    """A release or a build as a store takes it; `version` is empty for a build, `manifest` the hash of its manifest."""
 
     place: Path
     version: str
