@@ -25,6 +25,10 @@ SHARED = ROOT.parent / "shared"
 
 JARS = ROOT / "build" / "jars"
 PINS = Path(__file__).with_name("jars.json")
+COMUNICA = ROOT / "build" / "comunica"
+COMUNICA_VERSION = "4.5.0"
+"""The last that runs on Node 20."""
+
 JENA = "jena-fuseki-server"
 BLAZEGRAPH = "blazegraph-jar"
 
@@ -68,6 +72,32 @@ def require_jar(name: str, given: Path | None = None) -> Path:
         return pinned_jar(name, given)
     except Missing as missing:
         unavailable(str(missing))
+
+
+def require_comunica() -> Path:
+    """Return the folder in whose `node_modules` comunica is, fetched with npm, or skip the running test."""
+    try:
+        find_tool("node", "nodejs")
+        found = COMUNICA / "node_modules" / "@comunica" / "query-sparql" / "package.json"
+        if not found.is_file() or json.loads(found.read_text(encoding="utf-8"))["version"] != COMUNICA_VERSION:
+            COMUNICA.mkdir(parents=True, exist_ok=True)
+            package = f"@comunica/query-sparql@{COMUNICA_VERSION}"
+            command = [
+                str(find_tool("npm", "npm")),
+                "install",
+                "--silent",
+                "--no-audit",
+                "--no-fund",
+                "--prefix",
+                str(COMUNICA),
+            ]
+            done = subprocess.run([*command, package], stdin=subprocess.DEVNULL, capture_output=True, text=True)
+            if done.returncode != 0:
+                said = (done.stdout + done.stderr).strip().splitlines() or ["no message"]
+                raise Missing(f"npm could not fetch {package}: {said[0]}")
+    except Missing as missing:
+        unavailable(str(missing))
+    return COMUNICA
 
 
 def pinned_jar(pinned: str, given: Path | None = None) -> Path:
