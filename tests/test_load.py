@@ -134,7 +134,7 @@ def other_forms(address: str) -> None:
     assert call("ASK { ?gene a schema:Gene }") == "true\n"
     assert call("ASK { ?gene a <urn:nothing> }") == "false\n"
     made = call("CONSTRUCT { ?gene rdfs:label ?l } WHERE { ?gene rdfs:label ?l ; dcterms:identifier '3569' }")
-    assert made.endswith('\n<https://identifiers.org/ncbigene/3569>\n    rdfs:label "IL6" .\n')
+    assert made.endswith('\n<https://identifiers.org/ncbigene/3569>\n    rdfs:label "IL6" .\n\n')
     by_symbol = call("--name", "figures-of-gene", "--param", "gene=IL6", "--format", "csv")
     assert by_symbol == call("--name", "5", "--format", "csv")
     assert by_symbol.count("\n") == 4

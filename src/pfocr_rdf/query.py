@@ -143,6 +143,20 @@ def _within(seconds: float, work: Callable[[], Any]) -> Any:
     return done[0]
 
 
+def declared(text: str) -> str:
+    """Return a query with those of the project's prefixes declared that it uses and does not declare.
+
+    For endpoints: some refuse a prefix that is declared twice.
+    """
+    own = set(re.findall(r"\bPREFIX\s+([\w.-]+):", text, re.IGNORECASE))
+    lines = (
+        f"PREFIX {prefix}: <{namespace}>\n"
+        for prefix, namespace in identifiers.PREFIXES.items()
+        if prefix not in own and re.search(rf"\b{prefix}:", text)
+    )
+    return "".join((*lines, text))
+
+
 @contextmanager
 def one_line_errors() -> Iterator[None]:
     """Turn what the store raises, for a query or while its answer is read, into a `UsageError`."""

@@ -82,7 +82,7 @@ def _opened(on: str, timeout: float | None) -> Iterator[Ask]:
         from pfocr_rdf.stores import http
 
         with http.opened(on) as link:
-            yield lambda text: remote.ask(link, asking.PREFIXES + text, timeout)
+            yield lambda text: remote.ask(link, asking.declared(text), timeout)
     else:
         with asking.open_store(Path(on)) as store, asking.one_line_errors():
             yield lambda text: asking.ask(store, text, timeout)

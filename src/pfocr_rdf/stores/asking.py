@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
@@ -16,11 +17,11 @@ SECONDS = 600.0
 """So long an answer is waited for when nobody says otherwise."""
 
 _JSON = "application/sparql-results+json"
-_HEADERS = {
-    "Content-Type": "application/x-www-form-urlencoded; charset=UTF-8",
-    "Accept": f"{_JSON}, application/n-triples;q=0.9, text/turtle;q=0.8, text/plain;q=0.1",
-}
+_GRAPH = "application/n-triples, text/turtle;q=0.8, text/plain;q=0.1"
 _GRAPHS = ("application/n-triples", "text/turtle", "text/plain")
+
+_NO_CODE = re.compile(r"""<[^<>\s]*>|"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'|#[^\n]*""")
+_FORM = re.compile(r"\b(SELECT|ASK|CONSTRUCT|DESCRIBE)\b(?!:)", re.IGNORECASE)
 
 
 def ask(http: Http, query: str, seconds: float | None = None) -> ox.QuerySolutions | ox.QueryBoolean | list[ox.Triple]:
@@ -32,14 +33,20 @@ def ask(http: Http, query: str, seconds: float | None = None) -> ox.QuerySolutio
     import pyoxigraph as ox
 
     body = urlencode({"query": query}).encode()
-    got = http.send("POST", http.address, body, _HEADERS, again=False, seconds=seconds or SECONDS)
+    form = _FORM.search(_NO_CODE.sub(" ", query))  # stores differ in what they prefer: only what fits is accepted
+    makes_graph = form is not None and form[1].upper() in ("CONSTRUCT", "DESCRIBE")
+    headers = {
+        "Content-Type": "application/x-www-form-urlencoded; charset=UTF-8",
+        "Accept": _GRAPH if makes_graph else _JSON,
+    }
+    got = http.send("POST", http.address, body, headers, again=False, seconds=seconds or SECONDS)
     kind = got.headers.get("Content-Type", "").partition(";")[0].strip().lower()
     try:
         if kind == _JSON:
             return ox.parse_query_results(_usual(got.content), format=ox.QueryResultsFormat.JSON)
         if kind in _GRAPHS:
-            form = ox.RdfFormat.TURTLE if kind == "text/turtle" else ox.RdfFormat.N_TRIPLES
-            return [quad.triple for quad in ox.parse(got.content, format=form)]
+            syntax = ox.RdfFormat.TURTLE if kind == "text/turtle" else ox.RdfFormat.N_TRIPLES
+            return [quad.triple for quad in ox.parse(got.content, format=syntax)]
     except (SyntaxError, ValueError) as error:
         raise StoreError(f"{http.address}: the answer cannot be read ({error})") from error
     raise StoreError(f"{http.address}: answers as {kind or 'nothing'}; is it the address of a SPARQL endpoint?")
