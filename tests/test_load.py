@@ -7,7 +7,7 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
@@ -19,7 +19,7 @@ from pfocr_rdf import buildfolder, identifiers, query
 from pfocr_rdf.cli import app
 from pfocr_rdf.questions import all_questions
 from pfocr_rdf.release.info import VOID_ENDPOINT, ReleaseInfo
-from tests import answers, clients, servers
+from tests import answers, clients, servers, standins
 from tests.describing import described
 from tests.support import BLAZEGRAPH, JENA, ROOT, require_jar, require_tool
 
@@ -38,12 +38,15 @@ QUESTIONS = [question for question in all_questions() if not question.services]
 
 
 def add_description(made: Path) -> None:
-    """Add the description that a release has for stores, as its graph, to the file of all quads."""
+    """Add to the file of all quads the description that a release has for stores, and a link to PubMed."""
     void = (made / VOID_ENDPOINT).read_text(encoding="utf-8")
     name = ox.NamedNode(identifiers.graph("void"))
-    quads = (
+    quads = [
         ox.Quad(quad.subject, quad.predicate, quad.object, name) for quad in ox.parse(void, format=ox.RdfFormat.TURTLE)
-    )
+    ]
+    paper, pubmed = (ox.NamedNode(iri) for iri in (identifiers.paper("PMC9100002"), identifiers.pubmed("1")))
+    same = ox.NamedNode(f"{identifiers.PREFIXES['owl']}sameAs")
+    quads.append(ox.Quad(paper, same, pubmed, ox.NamedNode(identifiers.graph("xrefs-pubmed"))))
     with (made / "pfocr-all.nq.gz").open("ab") as file:
         file.write(gzip.compress(ox.serialize(quads, format=ox.RdfFormat.N_QUADS) or b"", mtime=0))
 
@@ -111,7 +114,8 @@ def answered_alike(endpoint: servers.Endpoint, graph: Path) -> None:
             assert found == expected[question.number], (name, question.name)
     other_forms(endpoint.query)
     ours = {name: n for name, n in endpoint.counts().items() if name.startswith(f"{identifiers.PFD}graph/")}
-    del ours[identifiers.graph("void")]
+    for added in ("void", "xrefs-pubmed"):
+        del ours[identifiers.graph(added)]
     assert ours == {identifiers.graph(layer): entry["triples"] for layer, entry in layers.items()}
 
 
@@ -169,6 +173,19 @@ def test_the_expected_answers_are_such_that_a_wrong_one_shows() -> None:
         assert len(rows) > 1 or number in {1, 22, 23}
 
 
+def answered_with_others(endpoint: servers.Endpoint, local: Mapping[str, str]) -> None:
+    """Compare the answers to the federated questions, stand-ins in the place of others, with the expected ones."""
+    expected = standins.answers(EXAMPLE)
+    remote = [question for question in all_questions() if question.services]
+    assert [question.number for question in remote] == list(expected)
+    for question in remote:
+        text = question.asking({"least": "1"} if "least" in question.parameters else {})
+        text = standins.LOCAL.sub(lambda found: f"<{local[found[1]]}>", text)
+        names = [column.name for column in question.columns]
+        rows = [[row.get(name, "") for name in names] for row in endpoint.select(text)]
+        assert sorted(answers.plain(question.number, row) for row in rows) == expected[question.number], question.name
+
+
 def test_the_page_says_where_each_store_answers() -> None:
     assert {name for name, _, _ in BLOCK.findall(PAGE)} == set(ADDRESSES)
     assert all(f"`{address}`" in PAGE for address in ADDRESSES.values())
@@ -180,10 +197,13 @@ def test_oxigraph_answers_all_questions(graph: Path) -> None:
         answered_alike(endpoint, graph)
 
 
-def test_fuseki_answers_all_questions(graph: Path) -> None:
-    beside(require_jar(JENA), graph)
+def test_fuseki_answers_all_questions(graph: Path, tmp_path: Path) -> None:
+    jar = require_jar(JENA)
+    beside(jar, graph)
     with loaded("fuseki", graph) as endpoint:
         answered_alike(endpoint, graph)
+        with standins.standing_in(jar, tmp_path) as local:
+            answered_with_others(endpoint, local)
 
 
 def test_blazegraph_answers_all_questions(graph: Path) -> None:

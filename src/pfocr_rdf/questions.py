@@ -5,7 +5,7 @@ and `# description:` are those that the Snorql of WikiPathways reads; the others
 
 - `# columns: figure iri, year year?`: what the answer has, each with its kind; `?` for one that may be empty;
 - `# parameter: gene = <https://identifiers.org/ncbigene/3569>`: a term of the query to be put in by who asks; several
-  terms with commas between them, as they stand side by side in the query, are a list of any length;
+  terms, which stand side by side in the query too (such as in VALUES), are a list of any length;
 - `# length: genes = 2`: a number of the query that is the length of such a list;
 - `# when: PATTERN`: where a graph has this pattern, the question has an answer; it yields terms for the parameters too;
 - `# rows: 1`: the answer has this number of rows.
@@ -114,19 +114,14 @@ class Question:
             old = self.parameters[name]
             if not new or (len(new) > 1 and len(old) == 1):
                 raise ValueError(f"{self.name}: {name} takes {'one term' if len(old) == 1 else 'at least one term'}")
-            replaced[_plain(" , ".join(old))] = " , ".join(new)
+            replaced[" ".join(old)] = " ".join(new)
             if len(old) > 1:
-                patterns.append(r"\s*,\s*".join(map(re.escape, old)))
+                patterns.append(r"\s+".join(map(re.escape, old)))
             if name in self.lengths:
                 _, point, zeros = self.lengths[name].partition(".")
                 replaced[self.lengths[name]] = f"{len(new)}{point}{zeros}"
         found = re.compile("|".join((*patterns, _TERM.pattern)))
-        return found.sub(lambda one: replaced.get(_plain(one[0]), one[0]), self.text)
-
-
-def _plain(text: str) -> str:
-    """Return terms with commas between them spelled one way; a single term as it is."""
-    return re.sub(r">\s*,\s*<", "> , <", text) if text.startswith("<") else text
+        return found.sub(lambda one: replaced.get(re.sub(r">\s+<", "> <", one[0]), one[0]), self.text)
 
 
 def is_term(text: str) -> bool:
@@ -190,7 +185,7 @@ def _column(name: str, text: str) -> Column:
 def _parameter(name: str, text: str, query: str) -> tuple[str, tuple[str, ...]]:
     found = _PARAMETER.fullmatch(text)
     terms = tuple(term[0] for term in _TERM.finditer(found[2])) if found else ()
-    pattern = r"\s*,\s*".join(map(re.escape, terms))
+    pattern = r"\s+".join(map(re.escape, terms))
     if found is None or not re.fullmatch(pattern, found[2]) or not _stand_in(query, terms, pattern):
         raise ValueError(f"{name}: parameter {text!r} is not such as `gene = <IRI>`, or does not stand in the query")
     return found[1], terms
