@@ -17,7 +17,7 @@ import typer
 from typer.core import TyperGroup
 
 from pfocr_rdf import __version__, printing
-from pfocr_rdf.commands import ask, convert, export, publish, release, report, store, store_load
+from pfocr_rdf.commands import ask, convert, export, publish, query, release, report, store, store_load
 from pfocr_rdf.errors import PfocrError
 
 _WrongCall: type[Exception] = typer.BadParameter.__bases__[0]
@@ -80,6 +80,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.add_typer(convert.app)
+app.add_typer(query.app)
 app.add_typer(ask.app)
 app.add_typer(release.app)
 app.add_typer(publish.app)
