@@ -221,12 +221,13 @@ def test_a_jar_is_fetched_once_and_held_against_its_hash(tmp_path: Path, monkeyp
     folder = tmp_path / "jars"
     (tmp_path / "bin").mkdir()
     fake(tmp_path / "bin", "mvn", "echo 'no network' ; exit 1")
-    with pytest.raises(programs.Missing, match="mvn could not fetch org.apache.jena.*no network"):
+    with pytest.raises(programs.Missing, match=r"mvn could not fetch org\.apache\.jena.*no network"):
         programs.jar(JENA, folder=folder)
     fake(
         tmp_path / "bin",
         "mvn",
-        'for each in "$@"; do case $each in -DoutputDirectory=*) echo other > "${each#*=}/jena-fuseki-server-5.6.0.jar";; esac; done',
+        'for each in "$@"; do case $each in -DoutputDirectory=*)'
+        ' echo other > "${each#*=}/jena-fuseki-server-5.6.0.jar";; esac; done',
     )
     with pytest.raises(UsageError, match="its SHA-256 is"):
         programs.jar(JENA, folder=folder)

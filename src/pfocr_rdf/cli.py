@@ -17,7 +17,18 @@ import typer
 from typer.core import TyperGroup
 
 from pfocr_rdf import __version__, printing
-from pfocr_rdf.commands import ask, convert, export, publish, query, release, report, store, store_load
+from pfocr_rdf.commands import (
+    ask,
+    convert,
+    export,
+    publish,
+    query,
+    release,
+    report,
+    serve,
+    store,
+    store_load,
+)
 from pfocr_rdf.errors import PfocrError
 
 _WrongCall: type[Exception] = typer.BadParameter.__bases__[0]
@@ -88,6 +99,7 @@ app.add_typer(store_load.app)
 app.add_typer(export.app, name="export")
 app.add_typer(report.app)
 app.add_typer(store.app, name="store")
+app.add_typer(serve.app)
 
 
 def _version(value: bool) -> None:
