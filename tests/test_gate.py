@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 from pathlib import Path
 from typing import Any
@@ -126,7 +125,7 @@ def test_old_releases_are_deleted_whole_and_the_others_untouched(made: Path, tmp
 def test_a_delete_that_was_killed_is_finished_by_the_next_run(made: Path, tmp_path: Path) -> None:
     release(made / "many", tmp_path, "a")
     shutil.copytree(tmp_path / "releases" / "a", tmp_path / ".release.old")
-    os.unlink(tmp_path / ".release.old" / "manifest.json")
+    (tmp_path / ".release.old" / "manifest.json").unlink()
     with opened(tmp_path):
         pass
     assert not (tmp_path / ".release.old").exists()

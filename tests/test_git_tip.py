@@ -1,4 +1,4 @@
-"""What a git source is by now: known without fetching, fetched once, and told apart from a host that does not answer."""
+"""What a git source is by now: known without fetching, fetched once; a host that does not answer is told apart."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ import typer
 from typer.core import TyperGroup
 
 from pfocr_rdf import __version__, printing
-from pfocr_rdf.commands import ask, convert, export, publish, release, report
+from pfocr_rdf.commands import ask, convert, export, publish, release, report, run
 from pfocr_rdf.errors import PfocrError
 
 _WrongCall: type[Exception] = typer.BadParameter.__bases__[0]
@@ -85,6 +85,7 @@ app.add_typer(release.app)
 app.add_typer(publish.app)
 app.add_typer(export.app, name="export")
 app.add_typer(report.app)
+app.add_typer(run.app)
 
 
 def _version(value: bool) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -94,6 +94,22 @@ def print_release(place: Path, release: Mapping[str, Any], *, new: bool) -> None
         typer.echo(f"checks: {told}; {release['checks']['warnings']:,} warnings")
     previous = f", after {release['previous']}" if release["previous"] else ", the first one"
     typer.echo(f"{place}: release {release['version']}{previous}")
+
+
+def print_settings(rows: Sequence[Mapping[str, Any]]) -> None:
+    """Print each setting with its value and where it comes from."""
+    table = Table("setting", "value", "from", "what it is")
+    for row in rows:
+        value = " ".join(row["value"]) if isinstance(row["value"], list) else row["value"]
+        table.add_row(row["name"], "" if value is None else str(value), row["from"], row["about"])
+    _console().print(table)
+
+
+def print_values(values: Mapping[str, Any]) -> None:
+    """Print names with their values, one in a line; what is inside another one only as JSON."""
+    for name, value in values.items():
+        if not isinstance(value, (dict, list)):
+            typer.echo(f"{name}: {'' if value is None else value}")
 
 
 def print_codes(rejected: dict[str, int], warnings: dict[str, int]) -> None:

@@ -16,13 +16,20 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import platformdirs
 
 from pfocr_rdf.errors import SourceUnavailable, UsageError
 from pfocr_rdf.locks import lock
 
+TOKEN = "PFOCR_RDF_GIT_TOKEN"  # noqa: S105 - the name of a variable
+"""Environment variable with a token for addresses of https; git is given it by a helper, never as an argument."""
+
 _PROTOCOLS = "file:git:http:https:ssh"
+_HELPER = (
+    f"""!answer() {{ test "$1" = get && printf 'username=x-access-token\\npassword=%s\\n' "${TOKEN}"; }}; answer"""
+)
 _ADDRESS = re.compile(r"(?:(?:file|git|https?|ssh)://[^\s/]*/\S+|[\w.-]+@[\w.-]+:\S+)")
 _REVISION = re.compile(r"[0-9A-Za-z][0-9A-Za-z._/+-]{0,199}")
 _OFF = (
@@ -115,7 +122,8 @@ def tip(source: str) -> str | None:
     if Path(address).is_dir():
         address = str(Path(address).resolve())
     wanted = revision or "HEAD"
-    listed = _git(["ls-remote", "--quiet", "--", address, wanted, f"{wanted}^{{}}"], Path(Path.cwd().anchor))
+    asked = ["ls-remote", "--quiet", "--", address, wanted, f"{wanted}^{{}}"]
+    listed = _git(asked, Path(Path.cwd().anchor), also=_credential(address))
     found = dict(reversed(line.split("\t", 1)) for line in listed.splitlines() if "\t" in line)
     for name in (wanted, f"refs/tags/{wanted}^{{}}", f"refs/tags/{wanted}", f"refs/heads/{wanted}"):
         if name in found:
@@ -161,12 +169,15 @@ def _fetch(folder: Path, address: str, revision: str | None) -> None:
     if revision is not None and _FULL.fullmatch(revision) and _fetched(folder) == revision:
         return
     try:
-        _git(["fetch", "--quiet", "--depth", "1", "--no-tags", "--", address, wanted], folder)
+        _git(
+            ["fetch", "--quiet", "--depth", "1", "--no-tags", "--", address, wanted], folder, also=_credential(address)
+        )
     except UsageError:
         if revision is None or not re.fullmatch(r"[0-9a-f]{4,40}", revision):
             raise
         # a server that does not give single commits, or a shortened hash: fetch all and look there
-        _git(["fetch", "--quiet", "--no-tags", "--", address, "+refs/*:refs/remotes/all/*"], folder)
+        everything = ["fetch", "--quiet", "--no-tags", "--", address, "+refs/*:refs/remotes/all/*"]
+        _git(everything, folder, also=_credential(address))
         full = _git(["rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}"], folder).strip()
         (folder / ".git" / "FETCH_HEAD").write_text(f"{full}\t\tcommit\n", encoding="ascii")
 
@@ -177,6 +188,15 @@ def _fetched(folder: Path) -> str:
         return (folder / ".git" / "FETCH_HEAD").read_text(encoding="utf-8").partition("\t")[0]
     except (OSError, ValueError):
         return ""
+
+
+def _credential(address: str) -> dict[str, str]:
+    """Return the setting by which git learns the token of the environment: for this host, never in clear text."""
+    place = urlsplit(address)
+    here = place.scheme == "http" and place.hostname == "127.0.0.1"
+    if not os.environ.get(TOKEN) or not (place.scheme == "https" or here):
+        return {}
+    return {f"credential.{place.scheme}://{place.netloc.rpartition('@')[2]}.helper": _HELPER}
 
 
 def _state(folder: Path, *, converted: bool) -> State:
@@ -197,11 +217,26 @@ def _blobs(folder: Path) -> dict[str, str]:
     return {found[2]: found[1] for found in _BLOB.finditer(listed)}
 
 
-def _git(arguments: list[str], folder: Path, *, check: bool = True, off: Sequence[str] = ()) -> str:
-    return _run(arguments, folder, check=check, off=off).decode("utf-8", "replace")
+def _git(
+    arguments: list[str],
+    folder: Path,
+    *,
+    check: bool = True,
+    off: Sequence[str] = (),
+    also: Mapping[str, str] | None = None,
+) -> str:
+    return _run(arguments, folder, check=check, off=off, also=also).decode("utf-8", "replace")
 
 
-def _run(arguments: list[str], folder: Path, *, check: bool = True, off: Sequence[str] = ()) -> bytes:
+def _run(
+    arguments: list[str],
+    folder: Path,
+    *,
+    check: bool = True,
+    off: Sequence[str] = (),
+    also: Mapping[str, str] | None = None,
+) -> bytes:
+    settings = dict.fromkeys(off, "") | dict(also or {})
     environment = {
         **{key: value for key, value in os.environ.items() if not key.startswith("GIT_")},
         "GIT_ALLOW_PROTOCOL": _PROTOCOLS,
@@ -209,9 +244,9 @@ def _run(arguments: list[str], folder: Path, *, check: bool = True, off: Sequenc
         "GIT_OPTIONAL_LOCKS": "0",  # nothing is written into the user's repository
         "GIT_CONFIG_NOSYSTEM": "1",
         "LC_ALL": "C",
-        "GIT_CONFIG_COUNT": str(len(off)),
-        **{f"GIT_CONFIG_KEY_{number}": name for number, name in enumerate(off)},
-        **{f"GIT_CONFIG_VALUE_{number}": "" for number in range(len(off))},
+        "GIT_CONFIG_COUNT": str(len(settings)),
+        **{f"GIT_CONFIG_KEY_{number}": name for number, name in enumerate(settings)},
+        **{f"GIT_CONFIG_VALUE_{number}": value for number, value in enumerate(settings.values())},
     }
     done = subprocess.run(
         ["git", *_SAFE, *arguments],

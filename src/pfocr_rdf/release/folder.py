@@ -120,7 +120,7 @@ class Releases:
         return kept
 
     def prune(self, keep: int) -> list[str]:
-        """Delete the releases that `superfluous` names, and so many of what was said of rejected ones; return the first.
+        """Delete releases that are `superfluous`, and all but the newest of what was rejected; return the first.
 
         Each leaves its place whole, so that no half release is ever seen.
         """

@@ -21,6 +21,9 @@ from pfocr_rdf.stores.contract import StoreError, StoreUnavailable
 USER, PASSWORD = "PFOCR_RDF_STORE_USER", "PFOCR_RDF_STORE_PASSWORD"
 """Environment variables with the credentials of a store; an address with credentials in it is refused."""
 
+STORES = "PFOCR_RDF_STORES__"
+"""Begins those of one store among several: PFOCR_RDF_STORES__NAME__URL, ..._USER and ..._PASSWORD."""
+
 PATIENCE = 60.0
 """Seconds for which a request that may be sent again is tried again while the store cannot be reached."""
 
@@ -117,11 +120,31 @@ def opened(address: str, auth: httpx.Auth | None = None, patience: float = PATIE
         raise UsageError(f"{place.hostname}: put no user and password into the address; set {USER} and {PASSWORD}")
     if place.scheme not in ("http", "https") or not place.hostname:
         raise UsageError(f"{address}: is no address of a store; give one with http:// or https://")
-    with httpx.Client(auth=auth or credentials(), follow_redirects=False) as client:
+    with httpx.Client(auth=auth or credentials(address), follow_redirects=False) as client:
         yield Http(client, address, patience)
 
 
-def credentials() -> httpx.Auth | None:
+def credentials(address: str = "") -> httpx.Auth | None:
     """Return user and password of the environment for Basic authentication, or None."""
-    user, password = os.environ.get(USER, ""), os.environ.get(PASSWORD, "")
-    return httpx.BasicAuth(user, password) if user else None
+    found = login(address)
+    return httpx.BasicAuth(*found) if found else None
+
+
+def login(address: str = "") -> tuple[str, str] | None:
+    """Return user and password for the store at an address: its own of `STORES`, else `USER` and `PASSWORD`, or None.
+
+    A store's own are those whose URL is the address or a folder above it; the longest such URL wins. A store that is
+    named without a user gets none: what is meant for others is not sent to it.
+    """
+    named = {
+        url.rstrip("/"): name.removesuffix("__URL")
+        for name, url in os.environ.items()
+        if name.startswith(STORES) and name.endswith("__URL") and url
+    }
+    above = [url for url in named if address.rstrip("/") == url or address.startswith(f"{url}/")]
+    if above:
+        name = named[max(above, key=len)]
+        user, password = os.environ.get(f"{name}__USER", ""), os.environ.get(f"{name}__PASSWORD", "")
+    else:
+        user, password = os.environ.get(USER, ""), os.environ.get(PASSWORD, "")
+    return (user, password) if user else None
