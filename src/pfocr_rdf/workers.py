@@ -107,6 +107,21 @@ class Processes(AbstractContextManager["Processes"]):
         except BrokenProcessPool as error:
             raise WorkerLost(_KILLED) from error
 
+    def call(self, function: Callable[[Task], Done], task: Task, seconds: float | None = None) -> Done:
+        """Run one task in one of the processes, and return its result; several threads may do so at once.
+
+        Raises `WorkerLost` when the process was killed, as all are when one takes longer than so many seconds.
+        """
+        pool = self._pool or self.start(self.workers)
+        try:
+            return pool.submit(function, task).result(seconds)
+        except BrokenProcessPool as error:
+            raise WorkerLost(_KILLED) from error
+        except TimeoutError as error:
+            for process in (pool._processes or {}).values():
+                process.kill()
+            raise WorkerLost(f"a worker process did not end within {seconds:,.0f} s, and was stopped") from error
+
     @staticmethod
     def _results(futures: list[Future[Done]]) -> Iterator[Done]:
         try:

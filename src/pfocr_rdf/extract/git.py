@@ -124,7 +124,7 @@ def tip(source: str) -> str | None:
     wanted = revision or "HEAD"
     asked = ["ls-remote", "--quiet", "--", address, wanted, f"{wanted}^{{}}"]
     listed = _git(asked, Path(Path.cwd().anchor), also=_credential(address))
-    found = dict(reversed(line.split("\t", 1)) for line in listed.splitlines() if "\t" in line)
+    found = {name: commit for commit, _, name in (line.partition("\t") for line in listed.splitlines())}
     for name in (wanted, f"refs/tags/{wanted}^{{}}", f"refs/tags/{wanted}", f"refs/heads/{wanted}"):
         if name in found:
             return found[name]
