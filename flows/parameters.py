@@ -65,7 +65,9 @@ class Converting(Running):
     )
     limit: Positive | None = Field(None, title="Limit", description="Convert the first N figures, for a trial.")
     gene_info: Path | None = Field(
-        None, title="gene_info", description="NCBI's list (plain or .gz): ids for genes known by symbol; for the checks."
+        None,
+        title="gene_info",
+        description="NCBI's list (plain or .gz): ids for genes known by symbol; for the checks.",
     )
     pmc_ids: Path | None = Field(
         None, title="PMC-ids", description="NCBI's list (plain or .gz): adds the layer xrefs-pubmed."
