@@ -29,18 +29,20 @@ class Running(Model):
     """Where the work is done, and who is told of it."""
 
     runner: Literal["processes", "threads", "dask"] = Field(
-        "processes",
+        default="processes",
         title="Runner",
         description="What converts: processes of this machine, threads of the flow's own process, or Dask's workers.",
     )
     workers: Positive | None = Field(
-        None, title="Workers", description="How many processes or threads work at once; without it, one for each core."
+        default=None,
+        title="Workers",
+        description="How many processes or threads work at once; without it, one for each core.",
     )
     scheduler: str | None = Field(
-        None, title="Dask scheduler", description="Address for the runner dask, such as tcp://host:8786."
+        default=None, title="Dask scheduler", description="Address for the runner dask, such as tcp://host:8786."
     )
     notify: str | None = Field(
-        None,
+        default=None,
         title="Notice",
         description="Name of a block of type Webhook that is told how the run ended.",
         pattern=r"^[a-z0-9][a-z0-9-]*$",
@@ -57,40 +59,42 @@ class Converting(Running):
     """What is converted, and how."""
 
     source: str = Field(
-        SOURCE,
+        default=SOURCE,
         title="Source",
         description="A git address[@REVISION], a checkout of pfocr-database, a folder of records, or an archive. "
         "Leave passwords to git's credential helper.",
         min_length=1,
     )
-    limit: Positive | None = Field(None, title="Limit", description="Convert the first N figures, for a trial.")
+    limit: Positive | None = Field(default=None, title="Limit", description="Convert the first N figures, for a trial.")
     gene_info: Path | None = Field(
-        None,
+        default=None,
         title="gene_info",
         description="NCBI's list (plain or .gz): ids for genes known by symbol; for the checks.",
     )
     pmc_ids: Path | None = Field(
-        None, title="PMC-ids", description="NCBI's list (plain or .gz): adds the layer xrefs-pubmed."
+        default=None, title="PMC-ids", description="NCBI's list (plain or .gz): adds the layer xrefs-pubmed."
     )
     context: Path | None = Field(
-        None, title="JSON-LD context", description="A JSON-LD context to use for schema.org's."
+        default=None, title="JSON-LD context", description="A JSON-LD context to use for schema.org's."
     )
     image_pattern: str = Field(
-        IMAGE_PATTERN, title="Image pattern", description="Address of an image, with {pmcid} and {filename}."
+        default=IMAGE_PATTERN, title="Image pattern", description="Address of an image, with {pmcid} and {filename}."
     )
     max_rejected: Share = Field(
-        0.01, title="Rejected records", description="Share of records that may be rejected, 0 to 1; one always may."
+        default=0.01,
+        title="Rejected records",
+        description="Share of records that may be rejected, 0 to 1; one always may.",
     )
     max_rejected_rows: Share = Field(
-        0.01, title="Rejected rows", description="Share of rows that may be rejected, 0 to 1; one always may."
+        default=0.01, title="Rejected rows", description="Share of rows that may be rejected, 0 to 1; one always may."
     )
     shard_records: Positive = Field(
-        1_000, title="Records in a shard", description="Each shard is one task: seconds of work."
+        default=1_000, title="Records in a shard", description="Each shard is one task: seconds of work."
     )
     compress: Literal["none", "gzip", "zstd"] = Field(
-        "none", title="Compression", description="How the layers' files are compressed."
+        default="none", title="Compression", description="How the layers' files are compressed."
     )
-    nquads: bool = Field(False, title="N-Quads", description="Write pfocr-all.nq.gz with the build already.")
+    nquads: bool = Field(default=False, title="N-Quads", description="Write pfocr-all.nq.gz with the build already.")
 
     @field_validator("image_pattern")
     @classmethod
@@ -106,39 +110,45 @@ class Release(Converting):
     """From a source to a release that was checked."""
 
     out: Path = Field(
-        Path("output/site"), title="Folder of releases", description="The folder with releases/, current and rejected/."
+        default=Path("output/site"),
+        title="Folder of releases",
+        description="The folder with releases/, current and rejected/.",
     )
     base_url: str | None = Field(
-        None,
+        default=None,
         title="Base address",
         description="Address of the folder's releases/ for the world, without it one of w3id.org.",
     )
     endpoint: str | None = Field(
-        None, title="SPARQL service", description="Address of a SPARQL service over the release, for its description."
+        default=None,
+        title="SPARQL service",
+        description="Address of a SPARQL service over the release, for its description.",
     )
     max_drop: Share | None = Field(
-        0.1,
+        default=0.1,
         title="Drop that is allowed",
         description="Share by which figures, papers, genes, mentions or a layer's triples may fall against the "
         "release before; more is kept aside. Empty: any.",
     )
     accept: str | None = Field(
-        None,
+        default=None,
         title="Accept",
         description="Version in rejected/ that somebody looked at: it is published as it is, whatever was found, and "
         "the source is not looked at.",
     )
     keep: Positive | None = Field(
-        14,
+        default=14,
         title="Releases that stay",
         description="The newest N releases stay, and the current one; older ones are deleted. Empty: all stay.",
     )
-    gene_history: Path | None = Field(None, title="gene_history", description="NCBI's list, for the checks.")
+    gene_history: Path | None = Field(default=None, title="gene_history", description="NCBI's list, for the checks.")
     retired: Path | None = Field(
-        None, title="Retired ids", description="Retired ids of MeSH, ChEBI and DO, for the checks."
+        default=None, title="Retired ids", description="Retired ids of MeSH, ChEBI and DO, for the checks."
     )
-    retractions: Path | None = Field(None, title="Retractions", description="Retracted papers, for the checks.")
-    words: Path | None = Field(None, title="Words", description="Plain English words, one a line, for the checks.")
+    retractions: Path | None = Field(default=None, title="Retractions", description="Retracted papers, for the checks.")
+    words: Path | None = Field(
+        default=None, title="Words", description="Plain English words, one a line, for the checks."
+    )
 
     @field_validator("accept")
     @classmethod
@@ -152,12 +162,12 @@ class Stores(Model):
     """Where a release is served from."""
 
     to: list[str] = Field(
-        [],
+        default=[],
         title="Stores",
         description="Addresses of triple stores that are brought up to date, such as fuseki:http://localhost:3030/ds.",
     )
     graphs: list[str] = Field(
-        [], title="Layers", description="Load these layers alone, such as core; without any, all of them."
+        default=[], title="Layers", description="Load these layers alone, such as core; without any, all of them."
     )
 
 
@@ -165,18 +175,18 @@ class Load(Stores):
     """From a release to the stores."""
 
     out: Path = Field(
-        Path("output/site"),
+        default=Path("output/site"),
         title="Release",
         description="The folder of releases, whose current one is loaded, or the folder of a release or a build.",
     )
     to: list[str] = Field(
-        ["oxigraph:output/store"],
+        default=["oxigraph:output/store"],
         title="Stores",
         description="Addresses of triple stores that are brought up to date, such as fuseki:http://localhost:3030/ds.",
         min_length=1,
     )
     notify: str | None = Field(
-        None,
+        default=None,
         title="Notice",
         description="Name of a block of type Webhook that is told how the run ended.",
         pattern=r"^[a-z0-9][a-z0-9-]*$",
@@ -191,5 +201,5 @@ class Backfill(Release):
     """From past states of a source to releases, in order."""
 
     revisions: list[str] = Field(
-        [], title="Revisions", description="Revisions of the source, which is a git address, the oldest first."
+        default=[], title="Revisions", description="Revisions of the source, which is a git address, the oldest first."
     )
