@@ -15,10 +15,19 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, TypeVar, get_args
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    model_validator,
+)
 from pydantic_settings import (
     BaseSettings,
     EnvSettingsSource,
@@ -32,6 +41,8 @@ from pfocr_rdf.errors import UsageError
 from pfocr_rdf.extract import git
 from pfocr_rdf.stores import http
 
+from .parameters import Model, Nightly
+
 FILE = "pfocr-rdf.toml"
 NAMED = "PFOCR_RDF_CONFIG"
 """The environment variable that names another file."""
@@ -41,8 +52,7 @@ _SECRET_BLOCK = re.compile(r"pfocr-rdf-stores-(?P<store>.+)-(?P<field>password|u
 
 
 def _without_secrets(address: str | None) -> str | None:
-    place = urlsplit(address or "")
-    if place.scheme in ("http", "https") and place.password:
+    if urlsplit(re.sub(r"^[a-z]+:(?=\w+://)", "", address or "")).password:
         raise ValueError("holds a password; put it into the setting of its own")
     return address
 
@@ -53,6 +63,7 @@ def _words(value: Any) -> Any:
 
 Address = Annotated[str, AfterValidator(_without_secrets)]
 Words = Annotated[list[Address], NoDecode, BeforeValidator(_words)]
+Asked = TypeVar("Asked", bound=Model)
 StoreName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9]*(_[a-z0-9]+)*$")]
 
 
@@ -66,27 +77,22 @@ class Store(BaseModel):
     password: SecretStr | None = Field(None, description="Their password.")
 
 
-class Configuration(BaseSettings):
-    """All settings of runs that nobody watches; those of one flow only are its parameters."""
+class Configuration(Nightly, BaseSettings):
+    """The parameters of the flows, and what is not for Prefect's pages: when they run, stores by name, secrets."""
 
     model_config = SettingsConfigDict(
         extra="forbid", frozen=True, hide_input_in_errors=True, env_prefix="PFOCR_RDF_", env_nested_delimiter="__"
     )
 
-    source: Address = Field(
-        "https://github.com/wikipathways/pfocr-database",
-        description="What is converted, as `pfocr-rdf build` takes it.",
-    )
-    out: Path = Field(Path("output/site"), description="The folder of builds and releases.")
-    to: Words = Field([], description="Stores to bring up to date: names of `stores`, or addresses.")
-    workers: Annotated[int, Field(ge=1)] = Field(2, description="Processes that work at the same time.")
+    source: Address = Nightly.model_fields["source"]  # type: ignore[assignment]
+    to: Words = Nightly.model_fields["to"]  # type: ignore[assignment]
+    graphs: Words = Nightly.model_fields["graphs"]  # type: ignore[assignment]
     cron: str = Field("15 3 * * *", description="When the nightly run starts.")
     timezone: str = Field("UTC", description="The time zone of `cron`.")
     stores: dict[StoreName, Store] = Field({}, description="Stores by name.")
     store_user: str | None = Field(None, description="Who may change stores that are not named.")
     store_password: SecretStr | None = Field(None, description="Their password.")
     git_token: SecretStr | None = Field(None, description="Lets git read a source that is not public, over https.")
-    webhook: SecretStr | None = Field(None, description="The address that notices are posted to.")
 
     DEFAULT: ClassVar[str] = "default"
 
@@ -102,6 +108,13 @@ class Configuration(BaseSettings):
         """Take what `load` gives: it overlays the sources itself, to know where each value comes from."""
         del settings_cls, env_settings, dotenv_settings, file_secret_settings
         return (init_settings,)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _none(cls, values: dict[str, Any]) -> dict[str, Any]:
+        """Read the text `none` as no value, where one may lack: neither TOML nor the environment has another way."""
+        lacking = {name for name, field in cls.model_fields.items() if type(None) in get_args(field.annotation)}
+        return {name: None if value == "none" and name in lacking else value for name, value in values.items()}
 
     def addresses(self) -> list[str]:
         """Return the addresses of `to`, each name of a store replaced by its URL."""
@@ -144,7 +157,29 @@ def load(flags: Mapping[str, Any] | None = None) -> Loaded:
     try:
         return Loaded(Configuration(**values), origins)
     except ValidationError as error:
-        raise _wrong(error, origins) from None
+        raise wrong(error, origins) from None
+
+
+@contextmanager
+def configured(asked: Asked) -> Iterator[Asked]:
+    """Yield what a flow is asked, filled up from the configuration; meanwhile secrets are where stores and git look.
+
+    Raises `UsageError` as `load` does.
+    """
+    found = load(asked.model_dump(exclude_unset=True, include=set(Configuration.model_fields)))
+    given = {
+        name: getattr(found.values, name)
+        for name in type(asked).model_fields
+        if name in Configuration.model_fields and any(path.split(".")[0] == name for path in found.origins)
+    }
+    if "to" in given:
+        given["to"] = found.values.addresses()
+    try:
+        whole = type(asked)(**asked.model_dump(exclude_unset=True) | given)
+    except ValidationError as error:
+        raise wrong(error, found.origins) from None
+    with in_environment(found.values):
+        yield whole
 
 
 @contextmanager
@@ -270,11 +305,14 @@ def _shown(above: str, model: BaseModel) -> Iterator[tuple[str, Any, str]]:
         yield path, plain, field.description or ""
 
 
-def _wrong(error: ValidationError, origins: Mapping[str, str]) -> UsageError:
-    """Say in one line which setting is wrong, and where it was given."""
+def wrong(error: ValidationError, origins: Mapping[str, str]) -> UsageError:
+    """Say in one line which setting is wrong, and where it was given; never its value, which may be a secret."""
     first = error.errors(include_input=False, include_url=False, include_context=False)[0]
     path = ".".join(str(part) for part in first["loc"] if part != "[key]")
-    origin = next((place for name, place in origins.items() if name == path or name.startswith(f"{path}.")), "")
+    near = [name for name in origins if f"{name}.".startswith(f"{path}.")] or [
+        name for name in origins if first["type"] == "missing" and name.rpartition(".")[0] == path.rpartition(".")[0]
+    ]
+    origin = origins[near[0]] if near else ""
     what = (
         "there is no such setting" if first["type"] == "extra_forbidden" else first["msg"].removeprefix("Value error, ")
     )

@@ -1,4 +1,4 @@
-"""A flow called from the shell: parameters checked, the configuration beneath them, errors of this package as they are.
+"""A flow called from the shell: parameters checked, errors of this package as they are.
 
 Without settings of the user's it needs no server: an embedded one serves the run and ends with it.
 """
@@ -13,7 +13,11 @@ import importlib
 from collections.abc import Mapping
 from typing import Any
 
-from pfocr_rdf.errors import UsageError
+from prefect import Flow
+from pydantic import BaseModel, ValidationError
+
+from . import parameters
+from .config import wrong
 
 
 def run(flow: str, flags: Mapping[str, Any]) -> dict[str, Any]:
@@ -21,10 +25,11 @@ def run(flow: str, flags: Mapping[str, Any]) -> dict[str, Any]:
 
     Raises `UsageError` for a parameter that it does not have or that cannot be, and what the flow raises.
     """
-    from prefect.exceptions import ParameterTypeError, SignatureMismatchError
-
-    called = getattr(importlib.import_module(f".{flow}", __package__), flow)
+    called: Flow[..., Any] = getattr(importlib.import_module(f".{flow}", __package__), flow)
+    model: type[BaseModel] = getattr(parameters, flow.capitalize())
     try:
-        return dict(called(**flags))
-    except (ParameterTypeError, SignatureMismatchError) as error:
-        raise UsageError(f"{flow}: {' '.join(str(error).split())}") from None
+        asked = model(**flags)
+    except ValidationError as error:
+        raise wrong(error, dict.fromkeys(flags, "flag")) from None
+    done = called(asked)
+    return done.model_dump(mode="json") if isinstance(done, BaseModel) else dict(done or {})

@@ -31,7 +31,8 @@ To = Annotated[
 ]
 Work = Annotated[int | None, typer.Option("--workers", min=1, help="Processes that work at the same time.")]
 Accept = Annotated[
-    bool, typer.Option("--accept", help="Take a release that the gate would keep aside; after a look at it.")
+    str | None,
+    typer.Option(metavar="VERSION", help="Publish this version of DIR/rejected, which somebody has looked at."),
 ]
 Parameters = Annotated[
     list[str] | None,
@@ -45,7 +46,7 @@ def nightly(
     out: Out = None,
     to: To = None,
     workers: Work = None,
-    accept: Accept = False,
+    accept: Accept = None,
     parameters: Parameters = None,
     as_json: AsJson = False,
 ) -> None:
@@ -58,7 +59,7 @@ def release(
     source: From = None,
     out: Out = None,
     workers: Work = None,
-    accept: Accept = False,
+    accept: Accept = None,
     parameters: Parameters = None,
     as_json: AsJson = False,
 ) -> None:
@@ -73,18 +74,20 @@ def load(out: Out = None, to: To = None, parameters: Parameters = None, as_json:
 
 
 @running.command(
-    epilog="Example: pfocr-rdf run backfill --source pfocr-database --out output/site --set revisions=HEAD"
+    epilog="Example: pfocr-rdf run backfill --source pfocr-database --out output/site --revision v1 --revision v2"
 )
 def backfill(
     source: From = None,
     out: Out = None,
+    revisions: Annotated[
+        list[str] | None, typer.Option("--revision", metavar="REVISION", help="A revision; the oldest first.")
+    ] = None,
     workers: Work = None,
-    accept: Accept = False,
     parameters: Parameters = None,
     as_json: AsJson = False,
 ) -> None:
     """Publish past revisions of a source one after the other, to make the history."""
-    _run("backfill", parameters, as_json, source=source, out=out, workers=workers, accept=accept)
+    _run("backfill", parameters, as_json, source=source, out=out, revisions=revisions, workers=workers)
 
 
 @app.command(epilog="Example: pfocr-rdf config --json")
@@ -99,7 +102,7 @@ def config(as_json: AsJson = False) -> None:
 
 def _run(flow: str, parameters: list[str] | None, as_json: bool, **flags: Any) -> None:
     """Run a flow with the parameters that were given, and print what came of it."""
-    given = {name: value for name, value in flags.items() if value not in (None, False, [])}
+    given = {name: value for name, value in flags.items() if value not in (None, [])}
     done = _flows("shell").run(flow, given | dict(map(_pair, parameters or [])))
     if as_json:
         typer.echo(json.dumps(done, ensure_ascii=False, indent=2))
