@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,48 +18,18 @@ from pfocr_rdf.errors import TooManyRejected, UsageError
 from pfocr_rdf.release import folder
 from pfocr_rdf.release.gate import Kept
 from tests import changing, nights, releasing
-from tests.nights import History
+from tests.nights import History, run
 from tests.support import require_tool
 
 if os.environ.get("CI") != "true":
     pytest.importorskip("prefect", reason="the extra `flows` is not installed")
-pytestmark = pytest.mark.flows
-
-STARTUP = 180
-
-
-@pytest.fixture(scope="module", autouse=True)
-def prefect() -> Iterator[None]:
-    """A server of the tests' own."""
-    from prefect.testing.utilities import prefect_test_harness
-
-    with prefect_test_harness(server_startup_timeout=STARTUP):
-        yield
-
-
-@pytest.fixture(autouse=True)
-def alone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """No configuration of the developer's, no clones of theirs, and quick checks."""
-    from flows import steps
-
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    monkeypatch.setattr(steps, "Steps", releasing.steps)
+pytestmark = [pytest.mark.flows, pytest.mark.usefixtures("quiet_flows")]
 
 
 @pytest.fixture
 def source(tmp_path: Path) -> History:
     require_tool("git", "git")
     return nights.history(tmp_path / "source")
-
-
-def run(source: History, out: Path, **more: Any) -> dict[str, Any]:
-    """One night, with threads: starting processes takes longer than these builds."""
-    from flows.nightly import nightly
-    from flows.parameters import Nightly
-
-    asked = {"runner": "threads", "workers": 1, **more}
-    return nightly(Nightly(source=source.address, out=out, **asked))
 
 
 def current(out: Path) -> str:
