@@ -108,8 +108,6 @@ def test_a_worker_process_that_is_killed_is_replaced(
 def test_a_run_that_is_cancelled_leaves_no_debris(
     moment: str, source: History, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from prefect.exceptions import TerminationSignal
-
     from flows import build, steps
 
     out = tmp_path / "site"
@@ -118,14 +116,14 @@ def test_a_run_that_is_cancelled_leaves_no_debris(
     before = releasing.contents(out / "releases")
 
     def cancel(*_given: Any, **_named: Any) -> Any:
-        raise TerminationSignal(signal=signal.SIGTERM)
+        raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
         if moment == "finish":
             patched.setattr(build.pipeline, "finish", cancel)
         else:
             patched.setattr(steps, "Steps", lambda: releasing.replaced(statistics=cancel))
-        with pytest.raises(TerminationSignal):
+        with pytest.raises(KeyboardInterrupt):
             run(source, out)
     assert releasing.contents(out / "releases") == before
     assert [path.name for path in out.rglob(".*") if path.name not in (".work", ".cache")] == []
