@@ -40,6 +40,8 @@ def environment(home: Path, port: int, given: Mapping[str, str]) -> dict[str, st
         "PREFECT_API_URL": f"http://127.0.0.1:{port}/api",
         "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
         "PREFECT_SERVER_UI_SHOW_PROMOTIONAL_CONTENT": "false",
+        "PREFECT_SERVER_CONCURRENCY_LEASE_STORAGE": "prefect.server.concurrency.lease_storage.filesystem",
+        "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": "30",
         "PREFECT_WORKER_QUERY_SECONDS": "5",
         "DO_NOT_TRACK": "1",
     }
@@ -81,6 +83,7 @@ def running(home: Path, port: int) -> Iterator[dict[str, subprocess.Popen[bytes]
         _wait(programs["server"], f"http://127.0.0.1:{port}/api/health", home / "server.log")
         _call(["prefect", "work-pool", "create", POOL, "--type", "process", "--overwrite"], around)
         _call(["prefect", "--no-prompt", "deploy", "--all"], around)
+        _call(["python", "-m", "flows.watch"], around)
         worker = ["prefect", "worker", "start", "--pool", POOL]
         programs["worker"] = stack.enter_context(_started(worker, around, home / "worker.log"))
         yield programs
