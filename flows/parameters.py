@@ -164,7 +164,8 @@ class Stores(Model):
     to: list[str] = Field(
         default=[],
         title="Stores",
-        description="Addresses of triple stores that are brought up to date, such as fuseki:http://localhost:3030/ds.",
+        description="Stores that are brought up to date: an address such as http://localhost:3030/ds, or a folder "
+        "of Oxigraph's.",
     )
     graphs: list[str] = Field(
         default=[], title="Layers", description="Load these layers alone, such as core; without any, all of them."
@@ -180,9 +181,10 @@ class Load(Stores):
         description="The folder of releases, whose current one is loaded, or the folder of a release or a build.",
     )
     to: list[str] = Field(
-        default=["oxigraph:output/store"],
+        default=["output/store"],
         title="Stores",
-        description="Addresses of triple stores that are brought up to date, such as fuseki:http://localhost:3030/ds.",
+        description="Stores that are brought up to date: an address such as http://localhost:3030/ds, or a folder "
+        "of Oxigraph's.",
         min_length=1,
     )
     notify: str | None = Field(
@@ -200,6 +202,11 @@ class Nightly(Release, Stores):
 class Backfill(Release):
     """From past states of a source to releases, in order."""
 
+    keep: Positive | None = Field(
+        default=None,
+        title="Releases that stay",
+        description="The newest N releases stay, and the current one; older ones are deleted. Empty: all stay.",
+    )
     revisions: list[str] = Field(
         default=[], title="Revisions", description="Revisions of the source, which is a git address, the oldest first."
     )
