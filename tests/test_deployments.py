@@ -1,4 +1,4 @@
-"""Flows on a real Prefect server with a real worker: schedules, runs, settings of the server, and what is not stored there."""
+"""Flows on a real Prefect server with a real worker: schedules, runs, settings of the server, and what it never sees."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Place:
 
     def run(self, **parameters: Any) -> dict[str, Any]:
         """Run nightly on the worker, and return the run when it has ended."""
-        return self.server.ended(self.server.begin(NIGHTLY, {"parameters": parameters} if parameters else {}))
+        return self.server.ended(self.server.begin(NIGHTLY, {"asked": parameters} if parameters else {}))
 
     def current(self) -> str:
         """The release that `current` leads to."""

@@ -105,11 +105,15 @@ def print_settings(rows: Sequence[Mapping[str, Any]]) -> None:
     _console().print(table)
 
 
-def print_values(values: Mapping[str, Any]) -> None:
-    """Print names with their values, one in a line; what is inside another one only as JSON."""
-    for name, value in values.items():
-        if not isinstance(value, (dict, list)):
-            typer.echo(f"{name}: {'' if value is None else value}")
+def print_run(done: Mapping[str, Any]) -> None:
+    """Print what came of a run: its releases, and what became of each store, one in a line."""
+    releases = [done] if "version" in done else done.get("releases", [done["release"]] if "release" in done else [])
+    for release in releases:
+        after = f", after {release['previous']}" if release["previous"] else ", the first one"
+        typer.echo(f"{release['place']}: release {release['version']}{after if release['new'] else ', nothing is new'}")
+    for store in done.get("stores", ()):
+        changed = "" if store["added"] is None else f", {store['added']:,} added, {store['removed']:,} removed"
+        typer.echo(f"{store['store']}: release {store['version']}, {store['way']}{changed}")
 
 
 def print_codes(rejected: dict[str, int], warnings: dict[str, int]) -> None:
