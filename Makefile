@@ -98,7 +98,7 @@ ci-deps: ## install the programs that the tests use (Debian, root or sudo), and 
 	fi
 	@$(MAKE) jars
 
-jars: env ## fetch the jars of tests/jars.json into build/jars and check them
+jars: env ## fetch the pinned jars into build/jars and check them
 	@$(BIN)/python -m tests.support
 
 format: env ## put the code in order

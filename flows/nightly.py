@@ -30,11 +30,12 @@ def nightly(asked: Nightly = DEFAULT) -> dict[str, Any]:
     """
     with configured(asked) as wanted, telling.ending("nightly", wanted.notify) as told, steps.held(wanted.out) as held:
         done = steps.bring(wanted, held)
-        told({"release": done.to_json()})
+        found = done.to_json()
+        told(found)
         # Even if nothing is new: a store that did not answer last night is behind.
-        stores = steps.load(wanted, done.place, wanted.out)
-        told({"stores": stores})
-        return {"release": done.to_json(), "stores": stores}
+        found["stores"] = steps.load(wanted, done.place, wanted.out)
+        told(found)
+        return found
 
 
 if __name__ == "__main__":

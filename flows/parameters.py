@@ -114,6 +114,11 @@ class Release(Converting):
         title="Folder of releases",
         description="The folder with releases/, current and rejected/.",
     )
+    version: str | None = Field(
+        default=None,
+        title="Version",
+        description="Name of the release. Empty: the date of the source's commit, for only git sources have one.",
+    )
     base_url: str | None = Field(
         default=None,
         title="Base address",
@@ -150,11 +155,11 @@ class Release(Converting):
         default=None, title="Words", description="Plain English words, one a line, for the checks."
     )
 
-    @field_validator("accept")
+    @field_validator("accept", "version")
     @classmethod
     def _version(cls, value: str | None) -> str | None:
         if value is not None and not VERSION.fullmatch(value):
-            raise ValueError("give the name of a folder in rejected/, such as 20230907")
+            raise ValueError("letters, digits, '.', '_' and '-' only, such as 20230907")
         return value
 
 

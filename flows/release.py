@@ -30,7 +30,7 @@ def release(asked: Release = DEFAULT) -> dict[str, Any]:
     """
     with configured(asked) as wanted, telling.ending("release", wanted.notify) as told, steps.held(wanted.out) as held:
         found = steps.bring(wanted, held).to_json()
-        told({"release": found})
+        told(found)
         return found
 
 

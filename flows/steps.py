@@ -17,7 +17,7 @@ import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -56,7 +56,19 @@ WRITER = "store-writer"
 """Prefect's limit of runs that write to stores at the same time: one, unless somebody sets another."""
 
 _HOUR = 3_600
-_NOT_CONTENT = {"runner", "workers", "scheduler", "notify", "out", "accept", "keep", "to", "graphs", "max_drop"}
+_NOT_CONTENT = {
+    "runner",
+    "workers",
+    "scheduler",
+    "notify",
+    "out",
+    "accept",
+    "keep",
+    "to",
+    "graphs",
+    "max_drop",
+    "version",
+}
 """Parameters that change nothing in a build."""
 
 Result = TypeVar("Result")
@@ -72,12 +84,15 @@ class Outcome:
     deleted: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
-        """Return it as JSON values, for the result of a run."""
-        names = ("version", "previous", "source", "counts", "triples")
+        """Return what the run gives back, as JSON values."""
         return {
+            "version": self.release["version"],
+            "previous": self.release["previous"],
             "new": self.new,
             "place": str(self.place),
-            **{name: self.release[name] for name in names},
+            "revision": self.release["source"]["revision"],
+            "figures": self.release["counts"]["figures"],
+            "triples": sum(self.release["triples"].values()),
             "deleted": list(self.deleted),
         }
 
@@ -240,7 +255,7 @@ def _publish(
         return publishing.publish(
             build,
             releases,
-            version=accepted,
+            version=accepted or asked.version,
             base_url=asked.base_url,
             endpoint=asked.endpoint,
             options=options,
@@ -272,14 +287,10 @@ def _publish(
 
 def _shown(steps: Steps) -> Steps:
     """Return the steps of publishing as tasks, so that the run's page shows how long each takes."""
-    return Steps(
-        ready=steps.ready,
+    return replace(
+        steps,
         statistics=_as_task("statistics", steps.statistics),
-        describe=steps.describe,
-        shapes=steps.shapes,
-        count=steps.count,
         validate=_as_task("checks", steps.validate),
-        write_validation=steps.write_validation,
         write_report=_as_task("report", steps.write_report),
     )
 

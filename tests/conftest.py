@@ -21,7 +21,7 @@ settings.register_profile("thorough", parent=settings.get_profile("quick"), max_
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--jar", type=Path, metavar="PATH", help="a copy of the Jena jar that tests/jars.json pins")
+    parser.addoption("--jar", type=Path, metavar="PATH", help="a copy of the pinned Jena jar")
 
 
 def pytest_configure(config: pytest.Config) -> None:
