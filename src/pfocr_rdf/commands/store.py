@@ -12,6 +12,7 @@ import typer
 from pfocr_rdf import printing
 from pfocr_rdf.options import AsJson
 from pfocr_rdf.stores.contract import Kind
+from pfocr_rdf.stores.starting import PORTS
 
 app = typer.Typer(no_args_is_help=True, help="Servers of triple stores on this machine, for development.")
 
@@ -52,8 +53,8 @@ def up(
     """Start a server over a database, new or old, and say where it answers; once it runs, only say so."""
     from pfocr_rdf.stores import local
 
-    if kind not in local.PORTS:
-        raise typer.BadParameter(f"{kind!r} is none of {', '.join(local.PORTS)}", param_hint="KIND")
+    if kind not in PORTS:
+        raise typer.BadParameter(f"{kind!r} is none of {', '.join(PORTS)}", param_hint="KIND")
     server, new = local.up(Kind(kind), data, port, jar=jar, memory=memory, writable=not read_only)
     if as_json:
         typer.echo(json.dumps({**server.to_json(), "new": new}, indent=2))

@@ -10,7 +10,7 @@ from pfocr_rdf import identifiers as ids
 from pfocr_rdf.errors import UsageError
 from pfocr_rdf.model import Layer
 from pfocr_rdf.release import folder, withdrawn
-from pfocr_rdf.release.info import VOID_ENDPOINT, void_graph
+from pfocr_rdf.release.info import VOID_ENDPOINT
 from pfocr_rdf.stores.contract import Graph
 
 HELD = ids.graph("held")
@@ -19,7 +19,7 @@ HELD = ids.graph("held")
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """A release or a build, as a store takes it: `version` is empty for a build, `manifest` its manifest's hash."""
+    """A release or a build as a store takes it; `version` is empty for a build, `manifest` the hash of its manifest."""
 
     place: Path
     version: str
@@ -55,12 +55,8 @@ def read(place: Path) -> Content:
     ]
     version = ""
     if (build / folder.RELEASE).exists():
-        release = folder.read_release(build)
-        version = str(release["version"])
-        for iri, name in (
-            (withdrawn.GRAPH, withdrawn.NAME),
-            (void_graph(release.get("endpoint")), VOID_ENDPOINT),
-        ):
+        version = str(folder.read_release(build)["version"])
+        for iri, name in ((withdrawn.GRAPH, withdrawn.NAME), (ids.graph("void"), VOID_ENDPOINT)):
             graphs.append(_small(iri, build / name))
     named = buildfolder.describe_file(build / buildfolder.MANIFEST)["sha256"]
     return Content(build, version, named, tuple(graphs), int(manifest["counts"]["figures"]))

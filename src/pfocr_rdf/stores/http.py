@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 import httpx
-from tenacity import Retrying, before_sleep_log, retry_if_exception_type, stop_after_delay, wait_exponential_jitter
+from tenacity import Retrying, before_sleep_log, retry_if_exception_type, stop_after_delay, wait_random_exponential
 
 from pfocr_rdf.errors import UsageError
 from pfocr_rdf.stores.contract import StoreError, StoreUnavailable
@@ -82,7 +82,7 @@ class Http:
             return once()
         tries = Retrying(
             retry=retry_if_exception_type(StoreUnavailable),
-            wait=wait_exponential_jitter(initial=0.2, max=10.0),
+            wait=wait_random_exponential(multiplier=0.2, max=10.0),
             stop=stop_after_delay(self.patience),
             before_sleep=before_sleep_log(_LOG, logging.INFO),
             reraise=True,
@@ -119,13 +119,32 @@ def opened(address: str, auth: httpx.Auth | None = None, patience: float = PATIE
 
     Raises `UsageError` for an address with user or password in it, or that is none of http and https.
     """
+    checked(address)
+    with httpx.Client(auth=auth or credentials(address), follow_redirects=False) as client:
+        yield Http(client, address, patience)
+
+
+def checked(address: str) -> str:
+    """Return an address as it is.
+
+    Raises `UsageError` for one with user or password in it, or that is none of http and https.
+    """
     place = urlsplit(address)
     if place.username or place.password:
         raise UsageError(f"{place.hostname}: put no user and password into the address; set {USER} and {PASSWORD}")
     if place.scheme not in ("http", "https") or not place.hostname:
         raise UsageError(f"{address}: is no address of a store; give one with http:// or https://")
-    with httpx.Client(auth=auth or credentials(address), follow_redirects=False) as client:
-        yield Http(client, address, patience)
+    return address
+
+
+def digest(user: str, password: str) -> httpx.Auth:
+    """Return Digest authentication, which Virtuoso asks for; bodies must be bytes, since the first one is refused."""
+    return httpx.DigestAuth(user, password)
+
+
+def anonymous() -> httpx.Auth:
+    """Return what sends no user and no password, whatever the environment says."""
+    return httpx.Auth()
 
 
 def credentials(address: str = "") -> httpx.Auth | None:

@@ -1,7 +1,7 @@
 """SQL for Virtuoso, through its client `isql`: what SPARQL cannot say there.
 
-The client ends with 0 whatever happens, so what it prints is looked at. It takes the password as an argument, so whoever
-may list the processes of this machine can see it for as long as a statement runs.
+The client ends with 0 whatever happens, so what it prints is looked at. It takes the password as an argument, so
+whoever may list the processes of this machine can see it for as long as a statement runs.
 """
 
 from __future__ import annotations
@@ -50,8 +50,8 @@ class Sql:
         except subprocess.TimeoutExpired as error:
             raise StoreUnavailable(f"{self.place}: Virtuoso did not answer in time") from error
         said = done.stdout.decode("utf-8", "replace")
-        if error := _ERROR.search(said):
-            raise self._failed(error[1], said[error.start() :])
+        if found := _ERROR.search(said):
+            raise self._failed(found[1], said[found.start() :])
         if done.returncode != 0:
             raise self._failed("", said)
         return [line.strip() for line in said.splitlines() if line.strip()]
