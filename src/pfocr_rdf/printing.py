@@ -107,8 +107,9 @@ def print_settings(rows: Sequence[Mapping[str, Any]]) -> None:
 
 def print_run(done: Mapping[str, Any]) -> None:
     """Print what came of a run: its releases, and what became of each store, one in a line."""
-    releases = [done] if "version" in done else done.get("releases", [done["release"]] if "release" in done else [])
-    for release in releases:
+    if "releases" in done:  # of past revisions
+        typer.echo(f"releases made: {', '.join(done['releases']) or 'none'}")
+    for release in [done] if "version" in done else [done["release"]] if "release" in done else []:
         after = f", after {release['previous']}" if release["previous"] else ", the first one"
         typer.echo(f"{release['place']}: release {release['version']}{after if release['new'] else ', nothing is new'}")
     for store in done.get("stores", ()):
