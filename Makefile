@@ -114,10 +114,10 @@ lock: env ## write constraints.txt anew, with the newest versions that pyproject
 	rm -rf build/lock
 
 # What the flows convert, and the port of Prefect's pages: make flows SOURCE=... PORT=...
-SOURCE ?= docs/example
+SOURCE ?=
 PORT ?= 4200
 flows: env ## run Prefect's server, a worker and the nightly flow here, until Ctrl-C
-	@PFOCR_RDF_SOURCE="$${PFOCR_RDF_SOURCE:-$(SOURCE)}" $(BIN)/python tools/run_flows.py --port $(PORT)
+	@$(BIN)/python tools/run_flows.py --port $(PORT) --source "$(SOURCE)"
 
 pins: env ## try which pins of the extra flows can be lifted, in fresh environments (takes minutes)
 	@$(BIN)/python -m tools.try_pins

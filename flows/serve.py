@@ -24,6 +24,7 @@ from .config import Configuration, load
 from .load import load as loading
 from .nightly import nightly
 from .release import release
+from .watch import watch
 
 ALONE = ConcurrencyLimitConfig(limit=1, collision_strategy=ConcurrencyLimitStrategy.CANCEL_NEW)
 """Of two runs at once the second is cancelled."""
@@ -49,6 +50,7 @@ def main() -> int:
     try:
         if not get_current_settings().api.url:
             raise UsageError("set PREFECT_API_URL to your server, such as http://127.0.0.1:4200/api")
+        watch()
         serve(*deployments(load().values), pause_on_shutdown=False)
     except PfocrError as error:
         print(f"pfocr-rdf: {error}", file=sys.stderr)

@@ -10,8 +10,10 @@ from .environment import prepare
 prepare(program=True)
 
 import importlib
-from collections.abc import Mapping
-from typing import Any
+import logging
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, cast
 
 from prefect import Flow
 from pydantic import BaseModel, ValidationError
@@ -31,5 +33,23 @@ def run(flow: str, flags: Mapping[str, Any]) -> dict[str, Any]:
         asked = model(**flags)
     except ValidationError as error:
         raise wrong(error, dict.fromkeys(flags, "flag")) from None
-    done = called(asked)
-    return done.model_dump(mode="json") if isinstance(done, BaseModel) else dict(done or {})
+    with _quiet():
+        return dict(cast(dict[str, Any], called(asked)))
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Let Prefect's messages through as the command line wants them; how a run ended is told at its end, by others."""
+    root = logging.getLogger()
+
+    def told(record: logging.LogRecord) -> bool:
+        ending = record.exc_info or str(record.msg).startswith("Finished in state")
+        return record.levelno >= root.level and not (ending and record.name.startswith("prefect"))
+
+    for handler in root.handlers:
+        handler.addFilter(told)
+    try:
+        yield
+    finally:
+        for handler in root.handlers:
+            handler.removeFilter(told)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -21,6 +22,9 @@ from types import FrameType
 ROOT = Path(__file__).resolve().parent.parent
 BIN = Path(sys.executable).parent
 POOL = "local"
+EXAMPLE = "2026-01-01T00:00:00Z"
+"""The date of the example's commit, which names its release."""
+
 STARTUP = 180.0
 """Seconds that the server may take; it takes 12 on a quiet machine."""
 
@@ -40,6 +44,8 @@ def environment(home: Path, port: int, given: Mapping[str, str]) -> dict[str, st
         "PREFECT_API_URL": f"http://127.0.0.1:{port}/api",
         "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
         "PREFECT_SERVER_UI_SHOW_PROMOTIONAL_CONTENT": "false",
+        "PREFECT_SERVER_CONCURRENCY_LEASE_STORAGE": "prefect.server.concurrency.lease_storage.filesystem",
+        "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": "30",
         "PREFECT_WORKER_QUERY_SECONDS": "5",
         "DO_NOT_TRACK": "1",
     }
@@ -50,9 +56,11 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Run the nightly flow's server, worker and deployments here.")
     parser.add_argument("--home", type=Path, default=ROOT / "output" / "prefect", help="Folder of the server and logs.")
     parser.add_argument("--port", type=int, default=4200, help="Port of 127.0.0.1 for the server and its pages.")
+    parser.add_argument("--source", default="", help="What is converted; without it, a repository with docs/example.")
     options = parser.parse_args()
     signal.signal(signal.SIGTERM, _interrupt)
     try:
+        os.environ["PFOCR_RDF_SOURCE"] = options.source or str(example(options.home.resolve() / "source"))
         with running(options.home.resolve(), options.port) as programs:
             _say(options.port, options.home)
             while all(program.poll() is None for program in programs.values()):
@@ -65,6 +73,23 @@ def main() -> int:
     except (Failed, OSError) as error:
         print(f"make flows: {error}", file=sys.stderr)
         return 1
+
+
+def example(folder: Path) -> Path:
+    """Return a repository with the records of docs/example, for others to change and commit; it is made only once."""
+    if not (folder / ".git").is_dir():
+        shutil.rmtree(folder, ignore_errors=True)
+        shutil.copytree(ROOT / "docs" / "example", folder)
+        who = {"GIT_AUTHOR_DATE": EXAMPLE, "GIT_COMMITTER_DATE": EXAMPLE}
+        for role in ("AUTHOR", "COMMITTER"):
+            who |= {f"GIT_{role}_NAME": "pfocr-rdf", f"GIT_{role}_EMAIL": "pfocr-rdf@example.org"}
+        for command in (["init", "--quiet"], ["add", "--all"], ["commit", "--quiet", "--message", "The example"]):
+            done = subprocess.run(
+                ["git", *command], cwd=folder, env={**os.environ, **who}, capture_output=True, text=True
+            )
+            if done.returncode:
+                raise Failed(f"git {command[0]}: {' '.join(done.stderr.split())}")
+    return folder
 
 
 @contextmanager
@@ -81,6 +106,7 @@ def running(home: Path, port: int) -> Iterator[dict[str, subprocess.Popen[bytes]
         _wait(programs["server"], f"http://127.0.0.1:{port}/api/health", home / "server.log")
         _call(["prefect", "work-pool", "create", POOL, "--type", "process", "--overwrite"], around)
         _call(["prefect", "--no-prompt", "deploy", "--all"], around)
+        _call(["python", "-m", "flows.watch"], around)
         worker = ["prefect", "worker", "start", "--pool", POOL]
         programs["worker"] = stack.enter_context(_started(worker, around, home / "worker.log"))
         yield programs
@@ -151,6 +177,7 @@ def _say(port: int, home: Path) -> None:
         f"Prefect's pages: http://127.0.0.1:{port} (deployments: http://127.0.0.1:{port}/deployments)\n"
         f"nightly runs at its time; now: PREFECT_API_URL=http://127.0.0.1:{port}/api "
         ".venv/bin/prefect deployment run pfocr-rdf-nightly/nightly\n"
+        f"what is converted: {os.environ['PFOCR_RDF_SOURCE']}; change and commit something there, and run again\n"
         f"settings: .venv/bin/pfocr-rdf config; logs: {home}/*.log\n"
         "stop everything: Ctrl-C",
         flush=True,

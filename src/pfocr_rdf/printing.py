@@ -105,11 +105,16 @@ def print_settings(rows: Sequence[Mapping[str, Any]]) -> None:
     _console().print(table)
 
 
-def print_values(values: Mapping[str, Any]) -> None:
-    """Print names with their values, one in a line; what is inside another one only as JSON."""
-    for name, value in values.items():
-        if not isinstance(value, (dict, list)):
-            typer.echo(f"{name}: {'' if value is None else value}")
+def print_run(done: Mapping[str, Any]) -> None:
+    """Print what came of a run: its releases, and what became of each store, one in a line."""
+    if "releases" in done:  # of past revisions
+        typer.echo(f"releases made: {', '.join(done['releases']) or 'none'}")
+    for release in [done] if "version" in done else [done["release"]] if "release" in done else []:
+        after = f", after {release['previous']}" if release["previous"] else ", the first one"
+        typer.echo(f"{release['place']}: release {release['version']}{after if release['new'] else ', nothing is new'}")
+    for store in done.get("stores", ()):
+        changed = "" if store["added"] is None else f", {store['added']:,} added, {store['removed']:,} removed"
+        typer.echo(f"{store['store']}: release {store['version']}, {store['way']}{changed}")
 
 
 def print_loaded(done: Any) -> None:

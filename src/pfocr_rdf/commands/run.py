@@ -107,7 +107,7 @@ def _run(flow: str, parameters: list[str] | None, as_json: bool, **flags: Any) -
     if as_json:
         typer.echo(json.dumps(done, ensure_ascii=False, indent=2))
     else:
-        printing.print_values(done)
+        printing.print_run(done)
 
 
 def _pair(text: str) -> tuple[str, Any]:
