@@ -15,6 +15,7 @@ from flows import recording
 from pfocr_rdf import pipeline
 from pfocr_rdf.cli import app
 from pfocr_rdf.errors import PfocrError, SourceUnavailable, UsageError, WorkerLost
+from pfocr_rdf.extract import git
 from pfocr_rdf.stores.contract import StoreError, StoreUnavailable
 from tests import changing, nights, releasing, services
 from tests.nights import History, run
@@ -108,7 +109,7 @@ def test_a_worker_process_that_is_killed_is_replaced(
 def test_a_run_that_is_cancelled_leaves_no_debris(
     moment: str, source: History, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from flows import build, steps
+    from flows import steps
 
     out = tmp_path / "site"
     run(source, out)
@@ -120,7 +121,7 @@ def test_a_run_that_is_cancelled_leaves_no_debris(
 
     with monkeypatch.context() as patched:
         if moment == "finish":
-            patched.setattr(build.pipeline, "finish", cancel)
+            patched.setattr(pipeline, "finish", cancel)
         else:
             patched.setattr(steps, "Steps", lambda: releasing.replaced(statistics=cancel))
         with pytest.raises(KeyboardInterrupt):
@@ -149,10 +150,8 @@ def test_a_full_disk_changes_nothing_that_is_published(source: History, tmp_path
 def test_a_host_that_does_not_answer_is_asked_again_and_a_wrong_address_is_not(
     source: History, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from flows import steps
-
     asked: list[str] = []
-    really = steps.git.tip
+    really = git.tip
 
     def tip(address: str) -> str | None:
         asked.append(address)
@@ -160,12 +159,12 @@ def test_a_host_that_does_not_answer_is_asked_again_and_a_wrong_address_is_not(
             raise SourceUnavailable("git ls-remote: could not resolve host")
         return really(address)
 
-    monkeypatch.setattr(steps.git, "tip", tip)
+    monkeypatch.setattr(git, "tip", tip)
     assert run(source, tmp_path / "site")["new"]
     assert len(asked) == 3
-    monkeypatch.setattr(steps.git, "tip", really)
+    monkeypatch.setattr(git, "tip", really)
     with pytest.raises(UsageError, match="check the address"):
-        run(source, tmp_path / "site", source=f"file://{tmp_path}/nothing")
+        run(f"file://{tmp_path}/nothing", tmp_path / "site")
 
 
 def test_a_store_that_is_down_is_tried_again_and_one_that_refuses_keeps_no_other_from_it(
@@ -197,10 +196,10 @@ def test_a_store_that_is_down_is_tried_again_and_one_that_refuses_keeps_no_other
 def test_the_shell_and_a_flow_keep_out_of_each_others_way(
     source: History, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from flows import steps
+    from flows import build, steps
 
     out, said = tmp_path / "site", []
-    make = steps.make
+    make = build.make
 
     def meanwhile(*given: Any, **named: Any) -> Any:
         made = make(*given, **named)

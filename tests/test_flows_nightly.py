@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from pfocr_rdf import pipeline
+from pfocr_rdf import pipeline, resources
 from pfocr_rdf.errors import TooManyRejected, UsageError
 from pfocr_rdf.release import folder
 from pfocr_rdf.release.gate import Kept
@@ -70,17 +70,22 @@ def test_nights_publish_what_changed_and_rest_when_nothing_did(source: History, 
 def test_another_program_or_other_options_are_no_reason_to_rest(
     source: History, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from flows import steps
+    from flows import build, steps
 
     out = tmp_path / "site"
     assert run(source, out)["new"]
     assert run(source, out, compress="gzip")["new"]
     assert not run(source, out, compress="gzip", runner="threads", workers=2)["new"]
     assert run(source, out, compress="gzip", base_url="https://example.org/r")["new"]
-    converted = []
-    whole = steps.make
-    monkeypatch.setattr(steps, "make", lambda *given, **named: converted.append(given) or whole(*given, **named))
-    monkeypatch.setattr(steps.resources, "converter", lambda: "another")
+    converted: list[Any] = []
+    make = build.make
+
+    def watched(*given: Any, **named: Any) -> Any:
+        converted.append(given)
+        return make(*given, **named)
+
+    monkeypatch.setattr(steps, "make", watched)
+    monkeypatch.setattr(resources, "converter", lambda: "another")
     assert not run(source, out, compress="gzip", base_url="https://example.org/r")["new"]  # the same bytes
     assert len(converted) == 1
 
@@ -107,7 +112,12 @@ def test_a_fall_is_kept_aside_not_loaded_and_taken_after_a_look(
     from flows import stores
 
     brought: list[str] = []
-    monkeypatch.setattr(stores, "bring", lambda address, place, *_: brought.append(place.name) or _brought(address))
+
+    def bring(address: str, place: Path, *_: Any) -> dict[str, Any]:
+        brought.append(place.name)
+        return {"store": address, "version": place.name, "way": "full", "added": 1, "removed": 0}
+
+    monkeypatch.setattr(stores, "bring", bring)
     out, to = tmp_path / "site", ["http://127.0.0.1:1/ds"]
     first = run(source, out, to=to)["version"]
     nights.remove_figures(source.files, 0.5)
@@ -129,10 +139,6 @@ def test_a_fall_is_kept_aside_not_loaded_and_taken_after_a_look(
     assert not run(source, out)["new"]
     with pytest.raises(UsageError, match="can be accepted"):
         run(source, out, accept="19990101")
-
-
-def _brought(address: str) -> dict[str, Any]:
-    return {"store": address, "version": "x", "way": "full", "added": 1, "removed": 0}
 
 
 def test_a_run_tells_what_it_published(source: History, tmp_path: Path) -> None:

@@ -87,7 +87,9 @@ def test_a_file_that_is_not_that_of_its_manifest_changes_nothing(store: Store, t
 
 def test_an_update_that_is_refused_changes_nothing(store: Store, tmp_path: Path) -> None:
     store.replace([graph(tmp_path, A, lines("a", 0, 3))], {}, quiet)
-    bad = delta(tmp_path, A, lines("a", 0, 3), '<urn:a> <urn:b> "x" } } ; DROP ALL ; INSERT DATA { <urn:a> <urn:b> "y" .\n')
+    bad = delta(
+        tmp_path, A, lines("a", 0, 3), '<urn:a> <urn:b> "x" } } ; DROP ALL ; INSERT DATA { <urn:a> <urn:b> "y" .\n'
+    )
     with pytest.raises(StoreError, match="no N-Triples"):
         store.change([bad], {}, quiet)
     with pytest.raises(StoreError, match="no IRI"):
