@@ -66,6 +66,7 @@ def test_thirty_nights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     out = tmp_path / "site"
     sizes: list[int] = []
     bad: list[int] = []
+    (tmp_path / "store").mkdir()
     with servers.oxigraph(servers.require_oxigraph(), tmp_path / "store") as server:
         to = [server.query.rpartition("/")[0]]
         for night in range(1, NIGHTS + 1):
