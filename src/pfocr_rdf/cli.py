@@ -25,6 +25,7 @@ from pfocr_rdf.commands import (
     query,
     release,
     report,
+    run,
     serve,
     store,
     store_load,
@@ -98,6 +99,7 @@ app.add_typer(publish.app)
 app.add_typer(store_load.app)
 app.add_typer(export.app, name="export")
 app.add_typer(report.app)
+app.add_typer(run.app)
 app.add_typer(store.app, name="store")
 app.add_typer(serve.app)
 
