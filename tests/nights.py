@@ -81,6 +81,15 @@ def remove_figures(files: Files, share: float) -> None:
         changing.drop(files, path)
 
 
+def run(source: History | str, out: Path, **more: Any) -> dict[str, Any]:
+    """Run one night; with threads unless asked otherwise, for starting processes takes longer than these builds."""
+    from flows.nightly import nightly
+    from flows.parameters import Nightly
+
+    address = source if isinstance(source, str) else source.address
+    return nightly(Nightly(**{"source": address, "out": out, "runner": "threads", "workers": 1, **more}))
+
+
 def artifact(key: str) -> Any:
     """Return the newest artifact of a key."""
     from prefect.artifacts import Artifact

@@ -8,59 +8,28 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from pfocr_rdf import pipeline
+from pfocr_rdf import pipeline, resources
 from pfocr_rdf.errors import TooManyRejected, UsageError
 from pfocr_rdf.release import folder
 from pfocr_rdf.release.gate import Kept
 from tests import changing, nights, releasing
-from tests.nights import History
+from tests.nights import History, run
 from tests.support import require_tool
 
 if os.environ.get("CI") != "true":
     pytest.importorskip("prefect", reason="the extra `flows` is not installed")
-pytestmark = pytest.mark.flows
-
-STARTUP = 180
-
-
-@pytest.fixture(scope="module", autouse=True)
-def prefect() -> Iterator[None]:
-    """A server of the tests' own."""
-    from prefect.testing.utilities import prefect_test_harness
-
-    with prefect_test_harness(server_startup_timeout=STARTUP):
-        yield
-
-
-@pytest.fixture(autouse=True)
-def alone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """No configuration of the developer's, no clones of theirs, and quick checks."""
-    from flows import steps
-
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    monkeypatch.setattr(steps, "Steps", releasing.steps)
+pytestmark = [pytest.mark.flows, pytest.mark.usefixtures("quiet_flows")]
 
 
 @pytest.fixture
 def source(tmp_path: Path) -> History:
     require_tool("git", "git")
     return nights.history(tmp_path / "source")
-
-
-def run(source: History, out: Path, **more: Any) -> dict[str, Any]:
-    """One night, with threads: starting processes takes longer than these builds."""
-    from flows.nightly import nightly
-    from flows.parameters import Nightly
-
-    asked = {"runner": "threads", "workers": 1, **more}
-    return nightly(Nightly(source=source.address, out=out, **asked))
 
 
 def current(out: Path) -> str:
@@ -101,17 +70,22 @@ def test_nights_publish_what_changed_and_rest_when_nothing_did(source: History, 
 def test_another_program_or_other_options_are_no_reason_to_rest(
     source: History, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from flows import steps
+    from flows import build, steps
 
     out = tmp_path / "site"
     assert run(source, out)["new"]
     assert run(source, out, compress="gzip")["new"]
     assert not run(source, out, compress="gzip", runner="threads", workers=2)["new"]
     assert run(source, out, compress="gzip", base_url="https://example.org/r")["new"]
-    converted = []
-    whole = steps.make
-    monkeypatch.setattr(steps, "make", lambda *given, **named: converted.append(given) or whole(*given, **named))
-    monkeypatch.setattr(steps.resources, "converter", lambda: "another")
+    converted: list[Any] = []
+    make = build.make
+
+    def watched(*given: Any, **named: Any) -> Any:
+        converted.append(given)
+        return make(*given, **named)
+
+    monkeypatch.setattr(steps, "make", watched)
+    monkeypatch.setattr(resources, "converter", lambda: "another")
     assert not run(source, out, compress="gzip", base_url="https://example.org/r")["new"]  # the same bytes
     assert len(converted) == 1
 
@@ -138,7 +112,12 @@ def test_a_fall_is_kept_aside_not_loaded_and_taken_after_a_look(
     from flows import stores
 
     brought: list[str] = []
-    monkeypatch.setattr(stores, "bring", lambda address, place, *_: brought.append(place.name) or _brought(address))
+
+    def bring(address: str, place: Path, *_: Any) -> dict[str, Any]:
+        brought.append(place.name)
+        return {"store": address, "version": place.name, "way": "full", "added": 1, "removed": 0}
+
+    monkeypatch.setattr(stores, "bring", bring)
     out, to = tmp_path / "site", ["http://127.0.0.1:1/ds"]
     first = run(source, out, to=to)["version"]
     nights.remove_figures(source.files, 0.5)
@@ -160,10 +139,6 @@ def test_a_fall_is_kept_aside_not_loaded_and_taken_after_a_look(
     assert not run(source, out)["new"]
     with pytest.raises(UsageError, match="can be accepted"):
         run(source, out, accept="19990101")
-
-
-def _brought(address: str) -> dict[str, Any]:
-    return {"store": address, "version": "x", "way": "full", "added": 1, "removed": 0}
 
 
 def test_a_run_tells_what_it_published(source: History, tmp_path: Path) -> None:
