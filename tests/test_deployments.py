@@ -6,6 +6,7 @@ import base64
 import http.server
 import json
 import os
+import re
 import shutil
 import subprocess
 import threading
@@ -19,7 +20,7 @@ from urllib.parse import quote
 import pytest
 
 from tests.prefect_server import BIN, POOL, Server, wait_until
-from tests.servers import free_port
+from tests.servers import free_port, fuseki
 from tests.support import ROOT
 
 if os.environ.get("CI") != "true":  # there a missing extra is a failure, and the programs below say so
@@ -262,3 +263,53 @@ class Arguments(threading.Thread):
     def __exit__(self, *_: object) -> None:
         self.ended.set()
         self.join()
+
+
+def test_a_commit_brings_the_served_store_to_it_with_the_change_alone(place: Place, jena: Path, tmp_path: Path) -> None:
+    """The third night: one more figure in the source; the store holds what the release holds, and got what differs."""
+    told, all_triples = [], 0
+    with fuseki(jena, tmp_path) as endpoint:
+        address = f"fuseki:{endpoint.query.removesuffix('/query')}"
+        for night in ("the release that is there", "one more figure"):
+            if night == "one more figure":
+                (place.source.parent / LATER).rename(place.source / "_figures" / LATER)
+                commit(place.source, night, "2026-01-02T00:00:00Z")
+            done = place.run(to=[address])
+            assert done["state"]["type"] == "COMPLETED", "\n".join(place.server.logs(done["id"]))
+            told.append(place.server.artifacts(done["id"])["pfocr-rdf-stores"]["data"])
+            release = json.loads((place.out / "current" / "release.json").read_text())
+            expected = {ids.graph(layer): number for layer, number in release["triples"].items()}
+            assert expected.items() <= endpoint.counts().items()
+            all_triples = sum(expected.values())
+    assert place.current() == "20260102"
+    assert "full" in told[0]
+    row = next(line for line in told[1].splitlines() if "difference" in line)
+    numbers = [int(number.replace(",", "")) for number in re.findall(r"\| *([\d,]+) *(?=\|)", row)]
+    assert 0 < max(numbers[-2:]) < all_triples / 2
+    photograph(place, done["id"])
+
+
+def photograph(place: Place, run: str) -> None:
+    """Photograph the pages of a run, which a person would look at, and see that they show its numbers and links."""
+    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+    release = json.loads((place.out / "current" / "release.json").read_text())
+    with chromium() as browser:
+        page = browser.new_page(viewport={"width": 1500, "height": 1100})
+        page.set_default_timeout(60_000)
+        page.goto(f"{place.server.address}/runs/flow-run/{run}")
+        page.get_by_text("Completed").first.wait_for()
+        page.screenshot(path=SCREENSHOTS / "prefect-run.png")
+        for key, artifact in place.server.artifacts(run).items():
+            page.goto(f"{place.server.address}/artifacts/artifact/{artifact['id']}")
+            page.get_by_text(key).first.wait_for()
+            page.wait_for_load_state("networkidle")
+            page.screenshot(path=SCREENSHOTS / f"prefect-{key}.png", full_page=True)
+            if key == "pfocr-rdf-release":
+                assert page.get_by_text(f"Release {release['version']}").count()
+                assert page.get_by_text(f"{release['counts']['mentions']:,}").count()
+                assert page.get_by_role("link", name=re.compile("report", re.IGNORECASE)).count()
+        page.goto(f"{place.server.address}/deployments")
+        page.get_by_text("nightly").first.wait_for()
+        page.wait_for_load_state("networkidle")
+        page.screenshot(path=SCREENSHOTS / "prefect-deployments.png")
+        page.close()
