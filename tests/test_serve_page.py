@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pfocr_rdf import questions
-from pfocr_rdf.questions import Question
+from pfocr_rdf.questions import Question, Slot
 from pfocr_rdf.serve import page
 from pfocr_rdf.serve.pool import Limits
 from tests.browser import Opened, chromium, opened_at
@@ -42,11 +42,11 @@ def browser() -> Iterator[Browser]:
 
 @pytest.mark.parametrize("question", questions.all_questions(), ids=lambda question: question.name)
 def test_the_pieces_of_a_question_are_the_question(question: Question) -> None:
-    pieces = page.pieces(question.text, question.parameters)
-    together = (part if isinstance(part, str) else question.parameters[part["parameter"]] for part in pieces)
-    assert "".join(together) == question.text
-    named = {part["parameter"] for part in pieces if not isinstance(part, str)}
-    assert named == set(question.parameters)
+    pieces = question.pieces()
+    assert "".join(part if isinstance(part, str) else part.text for part in pieces) == question.text
+    assert {part.parameter for part in pieces if isinstance(part, Slot)} == set(question.parameters)
+    counted = {part.parameter for part in pieces if isinstance(part, Slot) and part.tail is not None}
+    assert counted == set(question.lengths)
 
 
 def test_questions_to_others_are_there_only_where_these_may_be_called() -> None:

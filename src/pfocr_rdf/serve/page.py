@@ -13,7 +13,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from importlib.resources import files
 from pathlib import Path
 from string import Template
@@ -21,7 +21,7 @@ from typing import Any
 
 from pfocr_rdf import questions
 from pfocr_rdf.errors import UsageError
-from pfocr_rdf.questions import Question
+from pfocr_rdf.questions import Question, Slot
 from pfocr_rdf.serve.dataset import Dataset
 from pfocr_rdf.serve.pool import Limits
 
@@ -104,7 +104,7 @@ def render(dataset: Dataset, limits: Limits) -> str:
 def listed(asked: Sequence[Question], limits: Limits) -> list[dict[str, Any]]:
     """Return the questions that this server answers, as the page's program reads them.
 
-    A query is in pieces: text, and the names of parameters, whose terms stand beside it.
+    A query is in pieces: text, and the names of parameters, whose terms stand beside it; with a `tail`, their number.
     """
     return [
         {
@@ -112,24 +112,17 @@ def listed(asked: Sequence[Question], limits: Limits) -> list[dict[str, Any]]:
             "title": question.title,
             "category": question.category,
             "description": question.description,
-            "parameters": dict(question.parameters),
-            "query": pieces(question.text, question.parameters),
+            "parameters": {name: " ".join(terms) for name, terms in question.parameters.items()},
+            "lists": [name for name, terms in question.parameters.items() if len(terms) > 1],
+            "query": [part if isinstance(part, str) else _slot(part) for part in question.pieces()],
         }
         for question in asked
         if set(question.services) <= set(limits.services)
     ]
 
 
-def pieces(text: str, parameters: Mapping[str, str]) -> list[str | dict[str, str]]:
-    """Return a query cut where the terms of its parameters stand as whole terms."""
-    names = {term: name for name, term in parameters.items()}
-    found: list[str | dict[str, str]] = []
-    end = 0
-    for match in questions.terms_in(text):
-        if match[0] in names:
-            found += [text[end : match.start()], {"parameter": names[match[0]]}]
-            end = match.end()
-    return [*found, text[end:]]
+def _slot(slot: Slot) -> dict[str, str]:
+    return {"parameter": slot.parameter} | ({} if slot.tail is None else {"tail": slot.tail})
 
 
 def _script(value: Any) -> str:

@@ -3,7 +3,10 @@
 
 const asked = JSON.parse(document.getElementById("questions").textContent);
 const endpoint = new URL("sparql", document.baseURI).href;
-const term = /^(?:<[^<>"{}|^`\\\s]*>|"(?:[^"\\\n]|\\.)*"(?:\^\^<[^<>"{}|^`\\\s]+>|@[A-Za-z0-9-]+)?|[0-9]+(?:\.[0-9]+)?)$/;
+const term = /(?:<[^<>"{}|^`\\\s]*>|"(?:[^"\\\n]|\\.)*"(?:\^\^<[^<>"{}|^`\\\s]+>|@[A-Za-z0-9-]+)?|[0-9]+(?:\.[0-9]+)?)/;
+const one = new RegExp(`^${term.source}$`);
+const several = new RegExp(`^${term.source}(?:\\s+${term.source})*$`);
+const each = new RegExp(term.source, "g");
 const select = document.getElementById("question");
 const about = document.getElementById("about");
 const fields = document.getElementById("parameters");
@@ -38,10 +41,16 @@ function value(name) {
   return fields.querySelector(`[name="${name}"]`).value.trim();
 }
 
+function filled(part) {
+  if (typeof part === "string") return part;
+  const given = value(part.parameter);
+  return "tail" in part ? given.match(each).length + part.tail : given;
+}
+
 function fill() {
   const question = picked();
   if (!question || !check()) return false;
-  const text = question.query.map((part) => (typeof part === "string" ? part : value(part.parameter))).join("");
+  const text = question.query.map(filled).join("");
   const tab = yasgui.getTab();
   tab.setEndpoint(endpoint);
   tab.getYasqe().setValue(`# ${question.title}\n${text}`);
@@ -51,8 +60,9 @@ function fill() {
 function check() {
   let good = true;
   for (const field of fields.querySelectorAll("input")) {
-    const is = term.test(field.value.trim());
-    field.setCustomValidity(is ? "" : 'Give one IRI in <>, one text in "", or one number');
+    const list = picked().lists.includes(field.name);
+    const is = (list ? several : one).test(field.value.trim());
+    field.setCustomValidity(is ? "" : `Give ${list ? "IRIs" : "one IRI"} in <>, one text in "", or one number`);
     good &&= is;
   }
   return good;
