@@ -51,9 +51,9 @@ def test_an_address_of_this_machine_means_that_files_are_read(server: servers.En
 def test_clients_see_a_whole_replacement_or_none(server: servers.Endpoint, tmp_path: Path) -> None:
     def replace(number: int) -> None:
         texts = {iri: lines(f"{iri[-1]}{number}", 0, 1000 * number) for iri in (A, B)}
-        store.replace([graph(tmp_path, iri, text) for iri, text in texts.items()], note(str(number)), quiet)
+        asking.replace([graph(tmp_path, iri, text) for iri, text in texts.items()], note(str(number)), quiet)
 
-    with blazegraph.opened(server.query) as store, ExitStack() as stack:
+    with blazegraph.opened(server.query) as asking, ExitStack() as stack:
         replace(1)
         with asked(lambda: stack.enter_context(blazegraph.opened(server.query))) as seen:
             replace(2)
@@ -87,9 +87,8 @@ def test_a_file_that_is_not_that_of_its_manifest_changes_nothing(store: Store, t
 
 def test_an_update_that_is_refused_changes_nothing(store: Store, tmp_path: Path) -> None:
     store.replace([graph(tmp_path, A, lines("a", 0, 3))], {}, quiet)
-    bad = delta(
-        tmp_path, A, lines("a", 0, 3), '<urn:a> <urn:b> "x" } } ; DROP ALL ; INSERT DATA { <urn:a> <urn:b> "y" .\n'
-    )
+    trick = '<urn:a> <urn:b> "x" } } ; DROP ALL ; INSERT DATA { <urn:a> <urn:b> "y" .\n'
+    bad = delta(tmp_path, A, lines("a", 0, 3), trick)
     with pytest.raises(StoreError, match="no N-Triples"):
         store.change([bad], {}, quiet)
     with pytest.raises(StoreError, match="no IRI"):

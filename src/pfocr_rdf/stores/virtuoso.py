@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import os
 import re
+import secrets
 import shutil
 import socket
 import tempfile
@@ -53,6 +54,10 @@ STAGE = "urn:pfocr-rdf:stage:"
 """Begins the graphs that are hidden from readers."""
 
 _PRIVATE = "http://www.openlinksw.com/schemas/virtrdf#PrivateGraphs"
+_MEMBERS = (
+    "SELECT id_to_iri (RGGM_MEMBER_IID) FROM DB.DBA.RDF_GRAPH_GROUP_MEMBER "
+    f"WHERE RGGM_GROUP_IID = iri_to_id ({text(_PRIVATE)})"
+)
 _OWN = re.compile(
     r"http://www\.openlinksw\.com/schemas/virtrdf#|http://(localhost|localuriqaserver|127\.0\.0\.1)(:\d+)?/(sparql|DAV/?)"
     r"|http://www\.w3\.org/ns/ldp#|http://www\.w3\.org/2002/07/owl#|urn:(activitystreams|core|virtuoso|rules).*"
@@ -160,7 +165,7 @@ class Virtuoso:
             self._show(self._sql, [graph.iri for graph in full])
             self._update([*_cleared(empty), *_noted(notes)])
         else:
-            stages = [f"{STAGE}{number}" for number in range(len(full))]
+            stages = _stages(len(full))
             self._load(self._sql, list(zip(stages, full, strict=True)), say)
             self._show(self._sql, [graph.iri for graph in full])
             moved = [
@@ -194,18 +199,19 @@ class Virtuoso:
 
     def _change_staged(self, sql: Sql, deltas: Sequence[Delta], notes: Mapping[str, str], say: Said) -> None:
         """Load what goes and what comes into hidden graphs, then change all graphs in one request."""
+        names = iter(_stages(2 * len(deltas)))
         staged: list[tuple[str, Path]] = []
         operations: list[str] = []
         for delta in deltas:
             graph = statements.iri(delta.iri)
             if delta.removals:
-                stage = f"{STAGE}{len(staged)}"
+                stage = next(names)
                 staged.append((stage, delta.removed))
                 where = f"GRAPH {statements.iri(stage)} {{ ?s ?p ?o }}"
                 operations.append(f"DELETE {{ GRAPH {graph} {{ ?s ?p ?o }} }} WHERE {{ {where} }}")
         for delta in deltas:
             if delta.additions:
-                stage = f"{STAGE}{len(staged)}"
+                stage = next(names)
                 staged.append((stage, delta.added))
                 operations.append(f"ADD {statements.iri(stage)} TO {statements.iri(delta.iri)}")
         self._load(sql, staged, say)
@@ -214,13 +220,15 @@ class Virtuoso:
 
     def _load(self, sql: Sql, files: Sequence[tuple[str, Graph | Path]], say: Said) -> None:
         """Load files into graphs that are hidden from readers, and emptied before."""
-        hide = [
+        wanted = [graph for graph, _ in files]
+        left = [graph for graph in sql.run(_MEMBERS) if graph.startswith(STAGE) or graph in wanted]
+        if left:
+            self._empty(sql, left)  # of a run that was killed
+        sql.run(
             f"DB.DBA.RDF_GRAPH_GROUP_CREATE ({text(_PRIVATE)}, 1)",
             "DB.DBA.RDF_DEFAULT_USER_PERMS_SET ('nobody', 0, 1)",
-        ]
-        hide += [f"DB.DBA.RDF_GRAPH_GROUP_INS ({text(_PRIVATE)}, {text(graph)})" for graph, _ in files]
-        sql.run(*hide)
-        self._empty(sql, [graph for graph, _ in files])
+            *(f"DB.DBA.RDF_GRAPH_GROUP_INS ({text(_PRIVATE)}, {text(graph)})" for graph in wanted),
+        )
         with self._inbox(sql) as folder:
             names = {}
             for number, (graph, file) in enumerate(files):
@@ -243,9 +251,10 @@ class Virtuoso:
                 told = failed[0] if failed else f"{len(names) - len(done)} files were not loaded"
                 raise StoreError(f"{self.address}: the bulk loader: {' '.join(told.split())[:300]}")
 
-    def _empty(self, sql: Sql, stages: Sequence[str]) -> None:
-        """Empty hidden graphs, without a transaction: nobody sees half of it, and the next run empties them again."""
-        sql.run("log_enable (3, 1)", *(f"SPARQL CLEAR GRAPH {statements.iri(stage)}" for stage in stages))
+    def _empty(self, sql: Sql, graphs: Sequence[str]) -> None:
+        """Empty hidden graphs, without a transaction, since nobody sees half of it; then they are hidden no more."""
+        sql.run("log_enable (3, 1)", *(f"SPARQL CLEAR GRAPH {statements.iri(graph)}" for graph in graphs))
+        self._show(sql, graphs)
 
     def _show(self, sql: Sql, graphs: Sequence[str]) -> None:
         sql.run(*(f"DB.DBA.RDF_GRAPH_GROUP_DEL ({text(_PRIVATE)}, {text(graph)})" for graph in graphs))
@@ -292,6 +301,12 @@ class Virtuoso:
                 except StoreError as error:
                     if left == 0 or "40001" not in str(error):
                         raise
+
+
+def _stages(number: int) -> list[str]:
+    """Return names of new hidden graphs: of one that was empty lately, Virtuoso still believes it, and plans badly."""
+    run = secrets.token_hex(8)
+    return [f"{STAGE}{run}:{each}" for each in range(number)]
 
 
 def _requests(operations: Iterable[str]) -> Iterator[bytes]:
