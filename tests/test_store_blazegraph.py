@@ -107,7 +107,7 @@ def test_a_query_that_takes_too_long_is_given_up(store: Store, tmp_path: Path) -
 def test_a_folder_is_loaded_by_the_bulk_loader(tmp_path: Path) -> None:
     jar = require_jar(BLAZEGRAPH)
     folder = tmp_path / "a folder"
-    with blazegraph.opened(f"blazegraph:{folder}", jar=jar) as store:
+    with blazegraph.opened_folder(folder, jar=jar) as store:
         assert store.counts() == {}
         graphs = [graph(tmp_path, A, lines("a", 0, 30), ".gz"), graph(tmp_path, B, lines("b", 0, 40), ".zst")]
         store.replace(graphs, note("1"), quiet)
@@ -115,7 +115,7 @@ def test_a_folder_is_loaded_by_the_bulk_loader(tmp_path: Path) -> None:
         found = store.select(f"SELECT ?o WHERE {{ <https://example.org/b/7> {P} ?o }}").rows
         assert [row[0].value for row in found] == ['α 漢 \U0001f600 "quoted" \\ back\nline \x01 7']
     (folder / ".load-left").mkdir()
-    with blazegraph.opened(f"blazegraph:{folder}", jar=jar) as store:
+    with blazegraph.opened_folder(folder, jar=jar) as store:
         store.change([delta(tmp_path, A, lines("a", 0, 20), lines("c", 0, 2))], note("2"), quiet)
         store.replace([graph(tmp_path, B, lines("d", 0, 7))], {}, quiet)
         assert store.counts() == {A: 12, B: 7, NOTE: 1}

@@ -96,6 +96,47 @@ def print_release(place: Path, release: Mapping[str, Any], *, new: bool) -> None
     typer.echo(f"{place}: release {release['version']}{previous}")
 
 
+def print_loaded(done: Any) -> None:
+    """Print what became of each graph of a load, and what the store holds; nothing but that where it held it before."""
+    what = f"release {done.version}" if done.version else f"the build {done.manifest[:12]}"
+    what = f"a part of {what}" if done.part else what
+    if not done.new:
+        typer.echo(f"{done.address}: holds {what} already; nothing was done")
+        return
+    if not _quiet:
+        table = Table("graph", "")
+        for name in done.loaded:
+            table.add_row(name, "loaded")
+        for name in done.kept:
+            table.add_row(name, "was there")
+        for name in done.removed:
+            table.add_row(name, "removed")
+        _console().print(table)
+    graphs = _number(len(done.loaded) + len(done.kept), "graphs")
+    typer.echo(f"{done.address}: holds {what}, {done.triples:,} triples in {graphs}")
+
+
+def print_updated(done: Any) -> None:
+    """Print what changed in each graph of a store, how, and what the store holds now."""
+    what = f"release {done.version}" if done.version else f"the build {done.manifest[:12]}"
+    repaired = f"; replaced because they were unsound: {', '.join(done.repaired)}" if done.repaired else ""
+    if done.way == "nothing":
+        typer.echo(f"{done.address}: holds {what} already; nothing was done{repaired}")
+        return
+    if done.way == "full":
+        typer.echo(f"{done.address}: {done.why}; all was loaded: {what}")
+        return
+    if not _quiet:
+        table = Table("graph", "added", "removed")
+        for column in table.columns[1:]:
+            column.justify = "right"
+        for name, numbers in done.graphs.items():
+            table.add_row(name, f"{numbers['added']:,}", f"{numbers['removed']:,}")
+        _console().print(table)
+    told = f"{done.added:,} triples came, {done.removed:,} went, {_number(done.sampled, 'figures')} compared"
+    typer.echo(f"{done.address}: from {done.former} to {what}: {told}{repaired}")
+
+
 def print_codes(rejected: dict[str, int], warnings: dict[str, int]) -> None:
     """Print how often each problem was found, and what to do about it."""
     if _quiet or not (rejected or warnings):

@@ -20,7 +20,7 @@ from pfocr_rdf.release import changelog, contents, examples, folder, recipes, sa
 from pfocr_rdf.release.contents import Build
 from pfocr_rdf.release.description import Description
 from pfocr_rdf.release.folder import Releases
-from pfocr_rdf.release.info import VOID, VOID_ENDPOINT, FileInfo, ReleaseInfo
+from pfocr_rdf.release.info import VOID, VOID_ENDPOINT, FileInfo, ReleaseInfo, void_graph
 from pfocr_rdf.release.recipes import Graph
 from pfocr_rdf.release.steps import Start, Steps
 from pfocr_rdf.validation.checks import Severity
@@ -175,11 +175,10 @@ def _graphs(build: Build, info: ReleaseInfo, gone: int, described: Description) 
         for layer in Layer
         if layer in layers
     ]
-    void = f"{info.endpoint.rstrip('/')}/.well-known/void" if info.endpoint else ids.graph("void")
     return [
         *found,
         Graph(withdrawn.GRAPH, withdrawn.NAME, gone, layer=False),
-        Graph(void, VOID_ENDPOINT, described.endpoint.count("\n    "), layer=False),
+        Graph(void_graph(info.endpoint), VOID_ENDPOINT, described.endpoint.count("\n    "), layer=False),
     ]
 
 

@@ -115,13 +115,22 @@ def opened(address: str, auth: httpx.Auth | None = None, patience: float = PATIE
 
     Raises `UsageError` for an address with user or password in it, or that is none of http and https.
     """
+    checked(address)
+    with httpx.Client(auth=auth or credentials(address), follow_redirects=False) as client:
+        yield Http(client, address, patience)
+
+
+def checked(address: str) -> str:
+    """Return an address as it is.
+
+    Raises `UsageError` for one with user or password in it, or that is none of http and https.
+    """
     place = urlsplit(address)
     if place.username or place.password:
         raise UsageError(f"{place.hostname}: put no user and password into the address; set {USER} and {PASSWORD}")
     if place.scheme not in ("http", "https") or not place.hostname:
         raise UsageError(f"{address}: is no address of a store; give one with http:// or https://")
-    with httpx.Client(auth=auth or credentials(address), follow_redirects=False) as client:
-        yield Http(client, address, patience)
+    return address
 
 
 def digest(user: str, password: str) -> httpx.Auth:

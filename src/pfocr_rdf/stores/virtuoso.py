@@ -24,6 +24,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlencode, urlsplit
 
+from pfocr_rdf.errors import UsageError
 from pfocr_rdf.stores import http, local, starting, statements
 from pfocr_rdf.stores.contract import (
     Abilities,
@@ -54,10 +55,8 @@ STAGE = "urn:pfocr-rdf:stage:"
 """Begins the graphs that are hidden from readers."""
 
 _PRIVATE = "http://www.openlinksw.com/schemas/virtrdf#PrivateGraphs"
-_MEMBERS = (
-    "SELECT id_to_iri (RGGM_MEMBER_IID) FROM DB.DBA.RDF_GRAPH_GROUP_MEMBER "
-    f"WHERE RGGM_GROUP_IID = iri_to_id ({text(_PRIVATE)})"
-)
+_MEMBERS = """SELECT id_to_iri (RGGM_MEMBER_IID) FROM DB.DBA.RDF_GRAPH_GROUP_MEMBER
+WHERE RGGM_GROUP_IID = iri_to_id ('http://www.openlinksw.com/schemas/virtrdf#PrivateGraphs')"""
 _OWN = re.compile(
     r"http://www\.openlinksw\.com/schemas/virtrdf#|http://(localhost|localuriqaserver|127\.0\.0\.1)(:\d+)?/(sparql|DAV/?)"
     r"|http://www\.w3\.org/ns/ldp#|http://www\.w3\.org/2002/07/owl#|urn:(activitystreams|core|virtuoso|rules).*"
@@ -73,18 +72,26 @@ _TRIES = 5
 
 
 @contextmanager
-def opened(address: str, *, patience: float = PATIENCE, sql: str | None = None) -> Iterator[Store]:
+def opened(
+    address: str, *, update: str = "", graph_store: str = "", patience: float = PATIENCE, sql: str | None = None
+) -> Iterator[Store]:
     """Yield the store behind the address of a SPARQL service (`http://HOST:PORT/sparql`).
+
+    `update` is that of updates, if it is not the same with `-auth`.
 
     `sql` is HOST:PORT of its SQL server. If it is not said, that of the environment (`PFOCR_RDF_VIRTUOSO_SQL`), of a
     server that was started here, or port 1111 of this machine if something listens there and the address is of this
     machine. Empty means none. Raises `UsageError` for an address that is none.
     """
+    if graph_store:
+        raise UsageError(f"{address}: Virtuoso's Graph Store Protocol loses a graph when a body is bad; leave it away")
     user, password = login(address)
     place = _sql_place(address) if sql is None else sql
     with (
         http.opened(address, http.anonymous(), patience) as asking,
-        http.opened(f"{address.removesuffix('-auth')}-auth", http.digest(user, password), patience) as telling,
+        http.opened(
+            update or f"{address.removesuffix('-auth')}-auth", http.digest(user, password), patience
+        ) as telling,
     ):
         yield Virtuoso(asking, telling, Sql(place, user, password) if place else None)
 
@@ -110,6 +117,7 @@ class Virtuoso:
         self._asking = asking
         self._telling = telling
         self._sql = sql
+        self._update = telling.address
 
     @property
     def abilities(self) -> Abilities:
@@ -163,7 +171,7 @@ class Virtuoso:
         elif set(self.counts()).isdisjoint(graph.iri for graph in graphs):
             self._load(self._sql, [(graph.iri, graph) for graph in full], say)
             self._show(self._sql, [graph.iri for graph in full])
-            self._update([*_cleared(empty), *_noted(notes)])
+            self._tell([*_cleared(empty), *_noted(notes)])
         else:
             stages = _stages(len(full))
             self._load(self._sql, list(zip(stages, full, strict=True)), say)
@@ -173,7 +181,7 @@ class Virtuoso:
                 for stage, graph in zip(stages, full, strict=True)
             ]
             say(f"{self.address}: {len(full)} graphs in one request; queries wait meanwhile")
-            self._update([*_cleared(graph.iri for graph in graphs), *moved, *_noted(notes)])
+            self._tell([*_cleared(graph.iri for graph in graphs), *moved, *_noted(notes)])
             self._empty(self._sql, stages)
 
     def change(self, deltas: Sequence[Delta], notes: Mapping[str, str], say: Said) -> None:
@@ -182,13 +190,13 @@ class Virtuoso:
         say(f"{self.address}: {sum(delta.removals + delta.additions for delta in deltas):,} triples")
         if self._sql is None or size < REQUEST // 2:
             operations = (*_data("DELETE", deltas), *_data("INSERT", deltas), *_noted(notes))
-            self._update(operations, whole=self._sql is not None)
+            self._tell(operations, whole=self._sql is not None)
         else:
             self._change_staged(self._sql, deltas, notes, say)
 
     def remove(self, graphs: Sequence[str]) -> None:
         """Remove graphs, if they are there."""
-        self._update(list(_cleared(graphs)))
+        self._tell(list(_cleared(graphs)))
 
     def compact(self, say: Said) -> int:  # noqa: ARG002 - as the contract has it
         """Return 0: the database uses its space again, and does not shrink."""
@@ -215,7 +223,7 @@ class Virtuoso:
                 staged.append((stage, delta.added))
                 operations.append(f"ADD {statements.iri(stage)} TO {statements.iri(delta.iri)}")
         self._load(sql, staged, say)
-        self._update([*operations, *_noted(notes)])
+        self._tell([*operations, *_noted(notes)])
         self._empty(sql, [stage for stage, _ in staged])
 
     def _load(self, sql: Sql, files: Sequence[tuple[str, Graph | Path]], say: Said) -> None:
@@ -279,11 +287,11 @@ class Virtuoso:
         for graph in graphs:
             say(f"{self.address}: {graph.iri}")
             lines = statements.lines_of_turtle(graph.path) if graph.triples else ()
-            self._update([*_cleared([graph.iri])])
-            self._update(_inserted("INSERT", graph.iri, lines), whole=False)
-        self._update(list(_noted(notes)))
+            self._tell([*_cleared([graph.iri])])
+            self._tell(_inserted("INSERT", graph.iri, lines), whole=False)
+        self._tell(list(_noted(notes)))
 
-    def _update(self, operations: Iterable[str], *, whole: bool = True) -> None:
+    def _tell(self, operations: Iterable[str], *, whole: bool = True) -> None:
         """Send operations in one request; if not `whole`, in as many as their size needs.
 
         What we send says what is to be there and what not, so it may be sent again; a deadlock with another writer is
@@ -294,7 +302,7 @@ class Virtuoso:
                 raise StoreError(f"{self.address}: the request is too large ({len(request):,} bytes)")
             for left in reversed(range(_TRIES)):
                 try:
-                    self._telling.send("POST", self._telling.address, request, _UPDATE)
+                    self._telling.send("POST", self._update, request, _UPDATE)
                     break
                 except StoreUnavailable:
                     raise
