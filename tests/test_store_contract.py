@@ -87,7 +87,8 @@ def _virtuoso(folder: Path) -> Iterator[Place]:
         pytest.MonkeyPatch.context() as environment,
     ):
         environment.setenv("PFOCR_RDF_VIRTUOSO_SQL", f"127.0.0.1:{running.port}")
-        yield Place(running.endpoint.query)
+        boolean = "http://www.w3.org/2001/XMLSchema#boolean"
+        yield Place(running.endpoint.query, lossy=frozenset({f'"true"^^<{boolean}>', f'"1"^^<{boolean}>'}))
 
 
 STORES: dict[str, Callable[[Path], AbstractContextManager[Place]]] = {

@@ -128,7 +128,7 @@ def test_cut_rows_are_an_error(tmp_path: Path) -> None:
     with servers.virtuoso(program, tmp_path, tmp_path) as running:
         settings = tmp_path / "virtuoso.ini"
         settings.write_text(settings.read_text().replace("ResultSetMaxRows = 1000000", "ResultSetMaxRows = 10"))
-    command = [program, "+configfile", settings, "+foreground"]
+    command: list[str | Path] = [program, "+configfile", settings, "+foreground"]
     with (
         servers.running(
             command, tmp_path, servers.answers(f"{running.endpoint.query}?query=SELECT+%281+AS+%3Fn%29+%7B%7D")

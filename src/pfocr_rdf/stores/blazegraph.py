@@ -3,7 +3,8 @@
 One update request is one commit, over all graphs, and queries go on with the state that they began with. A server on
 this machine reads the files itself (`LOAD <file:...>`), so that a whole release is one request too. What to mind:
 
-* `LOAD` takes the part of a file before its first error and says nothing, so files are held against their hash before.
+* Its parser takes some of what is no Turtle, and stumbles over some of what is (`true, 5`). So files are parsed here
+  before, and sent once more as plain triples where they are right.
 * A body is read as Latin-1 unless its type says `; charset=UTF-8`; N-Quads are read as ASCII and never sent.
 * A prefixed name with percent signs is decoded, so IRIs are written in full.
 """
@@ -30,7 +31,6 @@ from pfocr_rdf.stores.contract import (
     Said,
     Store,
     StoreError,
-    StoreUnavailable,
     lines_of,
 )
 from pfocr_rdf.stores.http import ANSWER, PATIENCE, Http
@@ -70,6 +70,10 @@ def opened_folder(folder: Path, *, jar: Path | None = None, memory: int = starti
         yield store
     finally:
         store.close()
+
+
+class _Unparsed(StoreError):
+    """A file that is Turtle, and that Blazegraph's parser does not understand."""
 
 
 class Served:
@@ -120,20 +124,26 @@ class Served:
         with tempfile.TemporaryDirectory(prefix="pfocr-rdf-") as temporary:
             folder = Path(temporary)
             folder.chmod(0o755)  # the server may be another user's
-            loads = []
-            for number, graph in enumerate(full):
-                place = statements.in_place(graph, folder, str(number))
-                loads.append(f"LOAD <{place.as_uri()}> INTO GRAPH {statements.iri(graph.iri)} ;\n")
             say(f"{self.address}: {len(full)} graphs in one request")
-            text = "".join((*emptied, *loads, *_noted(notes)))
             try:
-                self._change(lambda: iter([text.encode()]))
-            except StoreUnavailable:
-                raise
-            except StoreError as error:
-                if "FileNotFound" in str(error):
-                    raise StoreError(f"{self.address}: the server cannot read {full[0].path.parent}") from error
-                raise
+                self._load(full, emptied, notes, lambda graph, name: statements.in_place(graph, folder, name))
+            except _Unparsed:
+                say(f"{self.address}: its parser stumbles over Turtle that is right; once more as plain triples")
+                self._load(full, emptied, notes, lambda graph, name: statements.plain(graph, folder, name))
+
+    def _load(
+        self,
+        graphs: Sequence[Graph],
+        emptied: Sequence[str],
+        notes: Mapping[str, str],
+        placed: Callable[[Graph, str], Path],
+    ) -> None:
+        loads = [
+            f"LOAD <{placed(graph, str(number)).as_uri()}> INTO GRAPH {statements.iri(graph.iri)} ;\n"
+            for number, graph in enumerate(graphs)
+        ]
+        text = "".join((*emptied, *loads, *_noted(notes)))
+        self._change(lambda: iter([text.encode()]))
 
     def change(self, deltas: Sequence[Delta], notes: Mapping[str, str], say: Said) -> None:
         """Remove and add triples in one request; see `Store.change`."""
@@ -161,7 +171,13 @@ class Served:
 
     def _change(self, body: Callable[[], Iterator[bytes]]) -> None:
         """Send an update; all of ours may be sent again, since they say what is to be there and what not."""
-        self._link.send("POST", self._update, body, _UPDATE)
+        got = self._link.send("POST", self._update, body, _UPDATE, allow=frozenset({400, 500}))
+        if not got.is_success:
+            causes = [line for line in got.text.splitlines() if line.startswith("Caused by:")] or got.text.splitlines()
+            told = f"{self.address}: HTTP {got.status_code}: {' '.join(causes[-1:])[:300]}"
+            if "FileNotFoundException" in told:
+                raise StoreError(f"{told}; the server must be on this machine and may read the files of the release")
+            raise _Unparsed(told) if "RDFParseException" in told else StoreError(told)
 
     def _send_each(self, graphs: Sequence[Graph], emptied: Sequence[str], notes: Mapping[str, str], say: Said) -> None:
         self._change(lambda: iter(["".join(emptied).encode()]))

@@ -16,6 +16,7 @@ from pfocr_rdf.stores.http import PATIENCE
 Opener = Callable[..., AbstractContextManager[Store]]
 """Called with the address, and `update`, `graph_store` and `patience`."""
 
+
 SERVED: dict[Kind, Opener] = {
     Kind.OXIGRAPH: oxigraph.opened,
     Kind.FUSEKI: fuseki.opened,
@@ -40,7 +41,8 @@ def opened(
 ) -> Iterator[Store]:
     """Yield the store at an address or in a folder, which may begin with its kind (`fuseki:http://...`, `fuseki:DIR`).
 
-    The server at an address is asked which kind it is, unless that is said. `jar` is Jena's for folders of TDB2, Blazegraph's for its own.
+    The server at an address is asked which kind it is, unless that is said. `jar` is Jena's, for folders of TDB2, or
+    Blazegraph's, for its own.
     Raises `UsageError` when the kind is not known, or has no such thing as a folder.
     """
     kind, place = parted(to, kind)

@@ -121,6 +121,14 @@ def in_place(graph: Graph, folder: Path, name: str) -> Path:
     return graph.path.resolve()
 
 
+def plain(graph: Graph, folder: Path, name: str) -> Path:
+    """Write a graph into a folder as Turtle that any parser understands: N-Triples."""
+    place = folder / f"{name}.ttl"
+    with place.open("w", encoding="utf-8", newline="\n") as out:
+        out.writelines(lines_of_turtle(graph.path))
+    return place
+
+
 def rows(answer: bytes) -> Rows:
     """Return the rows of a SELECT's answer in SPARQL's JSON. Raises `StoreError` for anything else, or half of one."""
     try:

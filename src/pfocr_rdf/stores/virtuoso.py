@@ -86,12 +86,11 @@ def opened(
     if graph_store:
         raise UsageError(f"{address}: Virtuoso's Graph Store Protocol loses a graph when a body is bad; leave it away")
     user, password = login(address)
+    changes = update or f"{address.removesuffix('-auth')}-auth"
     place = _sql_place(address) if sql is None else sql
     with (
         http.opened(address, http.anonymous(), patience) as asking,
-        http.opened(
-            update or f"{address.removesuffix('-auth')}-auth", http.digest(user, password), patience
-        ) as telling,
+        http.opened(changes, http.digest(user, password), patience) as telling,
     ):
         yield Virtuoso(asking, telling, Sql(place, user, password) if place else None)
 
@@ -146,7 +145,10 @@ class Virtuoso:
             raise StoreError(f"{self.address}: gives no more than {most} rows; set ResultSetMaxRows, or ask with LIMIT")
         if got.headers.get("X-SQL-State", "").startswith("S1TAT"):
             raise StoreError(f"{self.address}: gave up after {seconds} seconds")
-        return statements.rows(got.content.replace(b'"value": "nodeID://', b'"value": "'))
+        found = statements.rows(got.content.replace(b'"value": "nodeID://', b'"value": "'))
+        if found.variables == ("__ASK_RETVAL",):
+            raise StoreError(f"{self.address}: the query is an ASK, not a SELECT")
+        return found
 
     def counts(self) -> dict[str, int]:
         """Count the triples of each graph but Virtuoso's own."""
