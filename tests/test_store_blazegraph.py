@@ -104,6 +104,7 @@ def test_a_query_that_takes_too_long_is_given_up(store: Store, tmp_path: Path) -
         store.select("SELECT (COUNT(*) AS ?n) WHERE { ?a ?b ?c . ?d ?e ?f . ?g ?h ?i FILTER(STR(?c) < STR(?f)) }", 1)
 
 
+@pytest.mark.slow
 def test_a_folder_is_loaded_by_the_bulk_loader(tmp_path: Path) -> None:
     jar = require_jar(BLAZEGRAPH)
     folder = tmp_path / "a folder"
