@@ -50,7 +50,7 @@ def delta(folder: Path, iri: str, removed: str, added: str) -> Delta:
     return Delta(iri, gone, new, removed.count("\n"), added.count("\n"))
 
 
-def quiet(_: str) -> None:
+def quiet(_: object) -> None:
     """Says nothing."""
 
 

@@ -51,9 +51,9 @@ def test_an_address_of_this_machine_means_that_files_are_read(server: servers.En
 def test_clients_see_a_whole_replacement_or_none(server: servers.Endpoint, tmp_path: Path) -> None:
     def replace(number: int) -> None:
         texts = {iri: lines(f"{iri[-1]}{number}", 0, 1000 * number) for iri in (A, B)}
-        store.replace([graph(tmp_path, iri, text) for iri, text in texts.items()], note(str(number)), quiet)
+        asking.replace([graph(tmp_path, iri, text) for iri, text in texts.items()], note(str(number)), quiet)
 
-    with blazegraph.opened(server.query) as store, ExitStack() as stack:
+    with blazegraph.opened(server.query) as asking, ExitStack() as stack:
         replace(1)
         with asked(lambda: stack.enter_context(blazegraph.opened(server.query))) as seen:
             replace(2)
@@ -87,9 +87,8 @@ def test_a_file_that_is_not_that_of_its_manifest_changes_nothing(store: Store, t
 
 def test_an_update_that_is_refused_changes_nothing(store: Store, tmp_path: Path) -> None:
     store.replace([graph(tmp_path, A, lines("a", 0, 3))], {}, quiet)
-    bad = delta(
-        tmp_path, A, lines("a", 0, 3), '<urn:a> <urn:b> "x" } } ; DROP ALL ; INSERT DATA { <urn:a> <urn:b> "y" .\n'
-    )
+    trick = '<urn:a> <urn:b> "x" } } ; DROP ALL ; INSERT DATA { <urn:a> <urn:b> "y" .\n'
+    bad = delta(tmp_path, A, lines("a", 0, 3), trick)
     with pytest.raises(StoreError, match="no N-Triples"):
         store.change([bad], {}, quiet)
     with pytest.raises(StoreError, match="no IRI"):
@@ -105,10 +104,11 @@ def test_a_query_that_takes_too_long_is_given_up(store: Store, tmp_path: Path) -
         store.select("SELECT (COUNT(*) AS ?n) WHERE { ?a ?b ?c . ?d ?e ?f . ?g ?h ?i FILTER(STR(?c) < STR(?f)) }", 1)
 
 
+@pytest.mark.slow
 def test_a_folder_is_loaded_by_the_bulk_loader(tmp_path: Path) -> None:
     jar = require_jar(BLAZEGRAPH)
     folder = tmp_path / "a folder"
-    with blazegraph.opened(f"blazegraph:{folder}", jar=jar) as store:
+    with blazegraph.opened_folder(folder, jar=jar) as store:
         assert store.counts() == {}
         graphs = [graph(tmp_path, A, lines("a", 0, 30), ".gz"), graph(tmp_path, B, lines("b", 0, 40), ".zst")]
         store.replace(graphs, note("1"), quiet)
@@ -116,7 +116,7 @@ def test_a_folder_is_loaded_by_the_bulk_loader(tmp_path: Path) -> None:
         found = store.select(f"SELECT ?o WHERE {{ <https://example.org/b/7> {P} ?o }}").rows
         assert [row[0].value for row in found] == ['α 漢 \U0001f600 "quoted" \\ back\nline \x01 7']
     (folder / ".load-left").mkdir()
-    with blazegraph.opened(f"blazegraph:{folder}", jar=jar) as store:
+    with blazegraph.opened_folder(folder, jar=jar) as store:
         store.change([delta(tmp_path, A, lines("a", 0, 20), lines("c", 0, 2))], note("2"), quiet)
         store.replace([graph(tmp_path, B, lines("d", 0, 7))], {}, quiet)
         assert store.counts() == {A: 12, B: 7, NOTE: 1}

@@ -31,7 +31,7 @@ from tests.contract import (
     watched,
 )
 from tests.proxy import Cut, proxy
-from tests.support import require_jena
+from tests.support import BLAZEGRAPH, require_jar, require_jena, require_tool
 
 SECRET = "a-password-that-nobody-sees"
 
@@ -72,10 +72,31 @@ def _tdb2_folder(folder: Path) -> Iterator[Place]:
     yield Place(f"fuseki:{folder / 'db'}", jar=require_jena())
 
 
+@contextmanager
+def _blazegraph(folder: Path) -> Iterator[Place]:
+    with servers.blazegraph(require_jar(BLAZEGRAPH), folder) as endpoint:
+        yield Place(endpoint.query)
+
+
+@contextmanager
+def _virtuoso(folder: Path) -> Iterator[Place]:
+    inbox = folder / "inbox"
+    inbox.mkdir()
+    with (
+        servers.virtuoso(require_tool("virtuoso-t", "virtuoso-opensource-7-bin"), folder, inbox) as running,
+        pytest.MonkeyPatch.context() as environment,
+    ):
+        environment.setenv("PFOCR_RDF_VIRTUOSO_SQL", f"127.0.0.1:{running.port}")
+        boolean = "http://www.w3.org/2001/XMLSchema#boolean"
+        yield Place(running.endpoint.query, lossy=frozenset({f'"true"^^<{boolean}>', f'"1"^^<{boolean}>'}))
+
+
 STORES: dict[str, Callable[[Path], AbstractContextManager[Place]]] = {
     "oxigraph-folder": _oxigraph_folder,
     "oxigraph": _oxigraph,
     "fuseki": _fuseki,
+    "blazegraph": _blazegraph,
+    "virtuoso": _virtuoso,
     "sparql-fuseki": _sparql_of_fuseki,
     "sparql-oxigraph": _sparql_of_oxigraph,
     "tdb2-folder": _tdb2_folder,

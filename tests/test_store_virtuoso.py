@@ -109,9 +109,14 @@ def test_a_file_that_is_not_that_of_its_manifest_changes_nothing(store: Store, t
     assert store.counts() == {A: 3}
 
 
-def test_what_the_loader_refuses_changes_nothing(store: Store, tmp_path: Path) -> None:
+@pytest.mark.parametrize("checked", [True, False], ids=["checked", "loader"])
+def test_a_bad_file_changes_nothing(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, checked: bool
+) -> None:
+    if not checked:  # then it is the loader's table that tells
+        monkeypatch.setattr("pfocr_rdf.stores.statements.sound", quiet)
     store.replace([graph(tmp_path, A, lines("a", 0, 3))], {}, quiet)
-    with pytest.raises(StoreError, match="the bulk loader"):
+    with pytest.raises(StoreError, match="cannot be loaded" if checked else "the bulk loader"):
         store.replace([graph(tmp_path, A, lines("b", 0, 9) + "<https://example.org/c> .\n")], {}, quiet)
     assert store.counts() == {A: 3}
     assert store.select("SELECT ?s WHERE { ?s <https://example.org/p%20q> ?o }").rows != []
@@ -123,7 +128,7 @@ def test_cut_rows_are_an_error(tmp_path: Path) -> None:
     with servers.virtuoso(program, tmp_path, tmp_path) as running:
         settings = tmp_path / "virtuoso.ini"
         settings.write_text(settings.read_text().replace("ResultSetMaxRows = 1000000", "ResultSetMaxRows = 10"))
-    command = [program, "+configfile", settings, "+foreground"]
+    command: list[str | Path] = [program, "+configfile", settings, "+foreground"]
     with (
         servers.running(
             command, tmp_path, servers.answers(f"{running.endpoint.query}?query=SELECT+%281+AS+%3Fn%29+%7B%7D")

@@ -3,7 +3,8 @@
 One update request is one commit, over all graphs, and queries go on with the state that they began with. A server on
 this machine reads the files itself (`LOAD <file:...>`), so that a whole release is one request too. What to mind:
 
-* `LOAD` takes the part of a file before its first error and says nothing, so files are held against their hash before.
+* Its parser takes some of what is no Turtle, and stumbles over some of what is (`true, 5`). So files are parsed here
+  before, and sent once more as plain triples where they are right.
 * A body is read as Latin-1 unless its type says `; charset=UTF-8`; N-Quads are read as ASCII and never sent.
 * A prefixed name with percent signs is decoded, so IRIs are written in full.
 """
@@ -18,6 +19,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from urllib.parse import urlencode, urlsplit
 
+from pfocr_rdf.errors import UsageError
 from pfocr_rdf.stores import http, programs, starting, statements
 from pfocr_rdf.stores.contract import (
     Abilities,
@@ -29,13 +31,9 @@ from pfocr_rdf.stores.contract import (
     Said,
     Store,
     StoreError,
-    StoreUnavailable,
     lines_of,
 )
 from pfocr_rdf.stores.http import ANSWER, PATIENCE, Http
-
-FOLDER = "blazegraph:"
-"""Begins the address of a folder."""
 
 LOADER = "com.bigdata.rdf.store.DataLoader"
 
@@ -47,31 +45,43 @@ _COUNTS = "SELECT ?g (COUNT(*) AS ?n) WHERE { GRAPH ?g { ?s ?p ?o } } GROUP BY ?
 
 @contextmanager
 def opened(
-    address: str,
-    *,
-    patience: float = PATIENCE,
-    files: bool | None = None,
-    jar: Path | None = None,
-    memory: int = starting.MEMORY,
+    address: str, *, update: str = "", graph_store: str = "", patience: float = PATIENCE, files: bool | None = None
 ) -> Iterator[Store]:
-    """Yield the store behind the address of a SPARQL service, or of a folder (`blazegraph:DIR`).
+    """Yield the store behind the address of a SPARQL service, which is that of updates too unless that is said.
 
     `files` is whether the server can read files of this machine; if not said, when its address is of this machine.
-    `jar` and `memory` (megabytes) are for a folder. Raises `UsageError` for an address that is none.
+    Raises `UsageError` for an address that is none.
     """
-    if address.startswith(FOLDER):
-        with _Folder(Path(address.removeprefix(FOLDER)), jar, memory) as folder:
-            yield folder
-        return
+    if graph_store:
+        raise UsageError(f"{address}: Blazegraph has no Graph Store Protocol")
     with http.opened(address, patience=patience) as link:
-        yield Served(link, urlsplit(address).hostname in starting.LOCAL if files is None else files)
+        local_files = urlsplit(address).hostname in starting.LOCAL if files is None else files
+        yield Served(link, update or address, local_files)
+
+
+@contextmanager
+def opened_folder(folder: Path, *, jar: Path | None = None, memory: int = starting.MEMORY) -> Iterator[Store]:
+    """Yield the database in a folder that no server runs over; it is made if it is not there.
+
+    `memory` is in megabytes. Raises `UsageError` for a folder that holds something else.
+    """
+    store = _Folder(folder, jar, memory)
+    try:
+        yield store
+    finally:
+        store.close()
+
+
+class _Unparsed(StoreError):
+    """A file that is Turtle, and that Blazegraph's parser does not understand."""
 
 
 class Served:
     """A server. With `files` it reads the files of a release itself; otherwise they are sent, graph by graph."""
 
-    def __init__(self, link: Http, files: bool) -> None:
+    def __init__(self, link: Http, update: str, files: bool) -> None:
         self._link = link
+        self._update = update
         self._files = files
 
     @property
@@ -114,20 +124,26 @@ class Served:
         with tempfile.TemporaryDirectory(prefix="pfocr-rdf-") as temporary:
             folder = Path(temporary)
             folder.chmod(0o755)  # the server may be another user's
-            loads = []
-            for number, graph in enumerate(full):
-                place = statements.in_place(graph, folder, str(number))
-                loads.append(f"LOAD <{place.as_uri()}> INTO GRAPH {statements.iri(graph.iri)} ;\n")
             say(f"{self.address}: {len(full)} graphs in one request")
-            text = "".join((*emptied, *loads, *_noted(notes)))
             try:
-                self._update(lambda: iter([text.encode()]))
-            except StoreUnavailable:
-                raise
-            except StoreError as error:
-                if "FileNotFound" in str(error):
-                    raise StoreError(f"{self.address}: the server cannot read {full[0].path.parent}") from error
-                raise
+                self._load(full, emptied, notes, lambda graph, name: statements.in_place(graph, folder, name))
+            except _Unparsed:
+                say(f"{self.address}: its parser stumbles over Turtle that is right; once more as plain triples")
+                self._load(full, emptied, notes, lambda graph, name: statements.plain(graph, folder, name))
+
+    def _load(
+        self,
+        graphs: Sequence[Graph],
+        emptied: Sequence[str],
+        notes: Mapping[str, str],
+        placed: Callable[[Graph, str], Path],
+    ) -> None:
+        loads = [
+            f"LOAD <{placed(graph, str(number)).as_uri()}> INTO GRAPH {statements.iri(graph.iri)} ;\n"
+            for number, graph in enumerate(graphs)
+        ]
+        text = "".join((*emptied, *loads, *_noted(notes)))
+        self._change(lambda: iter([text.encode()]))
 
     def change(self, deltas: Sequence[Delta], notes: Mapping[str, str], say: Said) -> None:
         """Remove and add triples in one request; see `Store.change`."""
@@ -138,13 +154,13 @@ class Served:
             yield from _data("INSERT", [(delta.iri, delta.added) for delta in deltas if delta.additions])
             yield "".join(_noted(notes)).encode()
 
-        self._update(body)
+        self._change(body)
 
     def remove(self, graphs: Sequence[str]) -> None:
         """Remove graphs, if they are there."""
         text = "".join(f"DROP SILENT GRAPH {statements.iri(graph)} ;\n" for graph in graphs)
         if text:
-            self._update(lambda: iter([text.encode()]))
+            self._change(lambda: iter([text.encode()]))
 
     def compact(self, say: Said) -> int:  # noqa: ARG002 - as the contract has it
         """Return 0: the journal uses its space again, and does not shrink while it is served."""
@@ -153,23 +169,29 @@ class Served:
     def close(self) -> None:
         """Do nothing: the connection ends with the block that opened it."""
 
-    def _update(self, body: Callable[[], Iterator[bytes]]) -> None:
+    def _change(self, body: Callable[[], Iterator[bytes]]) -> None:
         """Send an update; all of ours may be sent again, since they say what is to be there and what not."""
-        self._link.send("POST", self.address, body, _UPDATE)
+        got = self._link.send("POST", self._update, body, _UPDATE, allow=frozenset({400, 500}))
+        if not got.is_success:
+            causes = [line for line in got.text.splitlines() if line.startswith("Caused by:")] or got.text.splitlines()
+            told = f"{self.address}: HTTP {got.status_code}: {' '.join(causes[-1:])[:300]}"
+            if "FileNotFoundException" in told:
+                raise StoreError(f"{told}; the server must be on this machine and may read the files of the release")
+            raise _Unparsed(told) if "RDFParseException" in told else StoreError(told)
 
     def _send_each(self, graphs: Sequence[Graph], emptied: Sequence[str], notes: Mapping[str, str], say: Said) -> None:
-        self._update(lambda: iter(["".join(emptied).encode()]))
+        self._change(lambda: iter(["".join(emptied).encode()]))
         for graph in graphs:
             say(f"{self.address}: {graph.iri}")
             self._link.send(
                 "POST",
-                self.address,
+                self._update,
                 lambda path=graph.path: statements.pieces(path),  # type: ignore[misc]
                 {"Content-Type": "text/turtle; charset=UTF-8"},
                 params={"context-uri": graph.iri},
             )
         if notes:
-            self._update(lambda: iter(["".join(_noted(notes)).encode()]))
+            self._change(lambda: iter(["".join(_noted(notes)).encode()]))
 
 
 class _Folder:
@@ -191,16 +213,10 @@ class _Folder:
         self._server: Store | None = None
         starting.holds(Kind.BLAZEGRAPH, self._folder)
 
-    def __enter__(self) -> _Folder:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
     @property
     def address(self) -> str:
         """The folder."""
-        return f"{FOLDER}{self._folder}"
+        return f"{Kind.BLAZEGRAPH}:{self._folder}"
 
     def select(self, query: str, seconds: float | None = None) -> Rows:
         """Run a SELECT query; see `Store.select`."""

@@ -8,7 +8,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from pfocr_rdf.errors import UsageError
-from pfocr_rdf.stores import blazegraph, fuseki, oxigraph, oxigraphdir, sparql, tdb2, virtuoso
+from pfocr_rdf.stores import blazegraph, fuseki, oxigraph, oxigraphdir, sparql, starting, tdb2, virtuoso
 from pfocr_rdf.stores import http as requests
 from pfocr_rdf.stores.contract import Kind, Store
 from pfocr_rdf.stores.http import PATIENCE
@@ -17,22 +17,11 @@ Opener = Callable[..., AbstractContextManager[Store]]
 """Called with the address, and `update`, `graph_store` and `patience`."""
 
 
-def _alone(opener: Opener) -> Opener:
-    """Return an opener of stores that have one address for all."""
-
-    def opened(address: str, *, update: str, graph_store: str, patience: float) -> AbstractContextManager[Store]:
-        if update or graph_store:
-            raise UsageError(f"{address}: this kind of store has no other addresses for updates and graphs")
-        return opener(address, patience=patience)
-
-    return opened
-
-
 SERVED: dict[Kind, Opener] = {
     Kind.OXIGRAPH: oxigraph.opened,
     Kind.FUSEKI: fuseki.opened,
-    Kind.BLAZEGRAPH: _alone(blazegraph.opened),
-    Kind.VIRTUOSO: _alone(virtuoso.opened),
+    Kind.BLAZEGRAPH: blazegraph.opened,
+    Kind.VIRTUOSO: virtuoso.opened,
     Kind.SPARQL: sparql.opened,
 }
 """How each kind of store is opened at an address."""
@@ -52,7 +41,8 @@ def opened(
 ) -> Iterator[Store]:
     """Yield the store at an address or in a folder, which may begin with its kind (`fuseki:http://...`, `fuseki:DIR`).
 
-    The server at an address is asked which kind it is, unless that is said. `jar` is Jena's, for folders of TDB2.
+    The server at an address is asked which kind it is, unless that is said. `jar` is Jena's, for folders of TDB2, or
+    Blazegraph's, for its own.
     Raises `UsageError` when the kind is not known, or has no such thing as a folder.
     """
     kind, place = parted(to, kind)
@@ -115,12 +105,14 @@ def detected(address: str, patience: float = PATIENCE) -> Kind | None:
 def _folder(place: Path, kind: Kind | None, jar: Path | None) -> AbstractContextManager[Store]:
     if kind is None:
         kind = Kind.FUSEKI if tdb2.holds(place) else Kind.OXIGRAPH
+        if (place / starting.SETTINGS).exists():
+            kind = Kind.BLAZEGRAPH
     if kind is Kind.OXIGRAPH:
         return oxigraphdir.opened(place)
     if kind is Kind.FUSEKI:
         return tdb2.opened(place, jar=jar)
     if kind is Kind.BLAZEGRAPH:
-        return blazegraph.opened(f"{blazegraph.FOLDER}{place}", jar=jar)
+        return blazegraph.opened_folder(place, jar=jar)
     raise UsageError(
         f"{place}: a folder can be a database of oxigraph, fuseki or blazegraph; of {kind} give the server's address"
     )

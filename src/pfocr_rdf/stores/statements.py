@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+from collections import deque
 from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
@@ -73,13 +74,20 @@ def pieces(path: Path) -> Iterator[bytes]:
 
 
 def sound(graph: Graph) -> None:
-    """Raise `StoreError` when a graph's file is not the one that the release states: a store may take half of it."""
+    """Raise `StoreError` when a graph's file is not the one that the release states, or is no Turtle.
+
+    A store may take the part before an error and say nothing; reading the file costs little beside loading it.
+    """
     try:
         found = buildfolder.describe_file(graph.path)["sha256"]
-    except OSError as error:
-        raise StoreError(f"{graph.path}: cannot be read ({error.strerror})") from error
-    if found != graph.sha256:
-        raise StoreError(f"{graph.path}: is not the file that its manifest states; make or fetch it anew")
+        if found != graph.sha256:
+            raise StoreError(f"{graph.path}: is not the file that its manifest states; make or fetch it anew")
+        with codecs.of_file(graph.path).open(graph.path) as stream:
+            deque(ox.parse(input=stream, format=ox.RdfFormat.TURTLE), maxlen=0)
+    except codecs.DAMAGED as error:
+        raise StoreError(f"{graph.path}: cannot be loaded ({error})") from error
+    except SyntaxError as error:
+        raise StoreError(f"{graph.path}: cannot be loaded: {error}") from error
 
 
 def readable(graph: Graph, folder: Path, name: str) -> Path:
@@ -111,6 +119,14 @@ def in_place(graph: Graph, folder: Path, name: str) -> Path:
     if codecs.of_file(graph.path) is codecs.ZSTD:
         return readable(graph, folder, name)
     return graph.path.resolve()
+
+
+def plain(graph: Graph, folder: Path, name: str) -> Path:
+    """Write a graph into a folder as Turtle that any parser understands: N-Triples."""
+    place = folder / f"{name}.ttl"
+    with place.open("w", encoding="utf-8", newline="\n") as out:
+        out.writelines(lines_of_turtle(graph.path))
+    return place
 
 
 def rows(answer: bytes) -> Rows:

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import os
 import re
+import secrets
 import shutil
 import socket
 import tempfile
@@ -23,6 +24,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlencode, urlsplit
 
+from pfocr_rdf.errors import UsageError
 from pfocr_rdf.stores import http, local, starting, statements
 from pfocr_rdf.stores.contract import (
     Abilities,
@@ -53,6 +55,8 @@ STAGE = "urn:pfocr-rdf:stage:"
 """Begins the graphs that are hidden from readers."""
 
 _PRIVATE = "http://www.openlinksw.com/schemas/virtrdf#PrivateGraphs"
+_MEMBERS = """SELECT id_to_iri (RGGM_MEMBER_IID) FROM DB.DBA.RDF_GRAPH_GROUP_MEMBER
+WHERE RGGM_GROUP_IID = iri_to_id ('http://www.openlinksw.com/schemas/virtrdf#PrivateGraphs')"""
 _OWN = re.compile(
     r"http://www\.openlinksw\.com/schemas/virtrdf#|http://(localhost|localuriqaserver|127\.0\.0\.1)(:\d+)?/(sparql|DAV/?)"
     r"|http://www\.w3\.org/ns/ldp#|http://www\.w3\.org/2002/07/owl#|urn:(activitystreams|core|virtuoso|rules).*"
@@ -68,18 +72,25 @@ _TRIES = 5
 
 
 @contextmanager
-def opened(address: str, *, patience: float = PATIENCE, sql: str | None = None) -> Iterator[Store]:
+def opened(
+    address: str, *, update: str = "", graph_store: str = "", patience: float = PATIENCE, sql: str | None = None
+) -> Iterator[Store]:
     """Yield the store behind the address of a SPARQL service (`http://HOST:PORT/sparql`).
+
+    `update` is that of updates, if it is not the same with `-auth`.
 
     `sql` is HOST:PORT of its SQL server. If it is not said, that of the environment (`PFOCR_RDF_VIRTUOSO_SQL`), of a
     server that was started here, or port 1111 of this machine if something listens there and the address is of this
     machine. Empty means none. Raises `UsageError` for an address that is none.
     """
+    if graph_store:
+        raise UsageError(f"{address}: Virtuoso's Graph Store Protocol loses a graph when a body is bad; leave it away")
     user, password = login(address)
+    changes = update or f"{address.removesuffix('-auth')}-auth"
     place = _sql_place(address) if sql is None else sql
     with (
         http.opened(address, http.anonymous(), patience) as asking,
-        http.opened(f"{address.removesuffix('-auth')}-auth", http.digest(user, password), patience) as telling,
+        http.opened(changes, http.digest(user, password), patience) as telling,
     ):
         yield Virtuoso(asking, telling, Sql(place, user, password) if place else None)
 
@@ -105,6 +116,7 @@ class Virtuoso:
         self._asking = asking
         self._telling = telling
         self._sql = sql
+        self._update = telling.address
 
     @property
     def abilities(self) -> Abilities:
@@ -133,7 +145,10 @@ class Virtuoso:
             raise StoreError(f"{self.address}: gives no more than {most} rows; set ResultSetMaxRows, or ask with LIMIT")
         if got.headers.get("X-SQL-State", "").startswith("S1TAT"):
             raise StoreError(f"{self.address}: gave up after {seconds} seconds")
-        return statements.rows(got.content.replace(b'"value": "nodeID://', b'"value": "'))
+        found = statements.rows(got.content.replace(b'"value": "nodeID://', b'"value": "'))
+        if found.variables == ("__ASK_RETVAL",):
+            raise StoreError(f"{self.address}: the query is an ASK, not a SELECT")
+        return found
 
     def counts(self) -> dict[str, int]:
         """Count the triples of each graph but Virtuoso's own."""
@@ -158,9 +173,9 @@ class Virtuoso:
         elif set(self.counts()).isdisjoint(graph.iri for graph in graphs):
             self._load(self._sql, [(graph.iri, graph) for graph in full], say)
             self._show(self._sql, [graph.iri for graph in full])
-            self._update([*_cleared(empty), *_noted(notes)])
+            self._tell([*_cleared(empty), *_noted(notes)])
         else:
-            stages = [f"{STAGE}{number}" for number in range(len(full))]
+            stages = _stages(len(full))
             self._load(self._sql, list(zip(stages, full, strict=True)), say)
             self._show(self._sql, [graph.iri for graph in full])
             moved = [
@@ -168,7 +183,7 @@ class Virtuoso:
                 for stage, graph in zip(stages, full, strict=True)
             ]
             say(f"{self.address}: {len(full)} graphs in one request; queries wait meanwhile")
-            self._update([*_cleared(graph.iri for graph in graphs), *moved, *_noted(notes)])
+            self._tell([*_cleared(graph.iri for graph in graphs), *moved, *_noted(notes)])
             self._empty(self._sql, stages)
 
     def change(self, deltas: Sequence[Delta], notes: Mapping[str, str], say: Said) -> None:
@@ -177,13 +192,13 @@ class Virtuoso:
         say(f"{self.address}: {sum(delta.removals + delta.additions for delta in deltas):,} triples")
         if self._sql is None or size < REQUEST // 2:
             operations = (*_data("DELETE", deltas), *_data("INSERT", deltas), *_noted(notes))
-            self._update(operations, whole=self._sql is not None)
+            self._tell(operations, whole=self._sql is not None)
         else:
             self._change_staged(self._sql, deltas, notes, say)
 
     def remove(self, graphs: Sequence[str]) -> None:
         """Remove graphs, if they are there."""
-        self._update(list(_cleared(graphs)))
+        self._tell(list(_cleared(graphs)))
 
     def compact(self, say: Said) -> int:  # noqa: ARG002 - as the contract has it
         """Return 0: the database uses its space again, and does not shrink."""
@@ -194,33 +209,36 @@ class Virtuoso:
 
     def _change_staged(self, sql: Sql, deltas: Sequence[Delta], notes: Mapping[str, str], say: Said) -> None:
         """Load what goes and what comes into hidden graphs, then change all graphs in one request."""
+        names = iter(_stages(2 * len(deltas)))
         staged: list[tuple[str, Path]] = []
         operations: list[str] = []
         for delta in deltas:
             graph = statements.iri(delta.iri)
             if delta.removals:
-                stage = f"{STAGE}{len(staged)}"
+                stage = next(names)
                 staged.append((stage, delta.removed))
                 where = f"GRAPH {statements.iri(stage)} {{ ?s ?p ?o }}"
                 operations.append(f"DELETE {{ GRAPH {graph} {{ ?s ?p ?o }} }} WHERE {{ {where} }}")
         for delta in deltas:
             if delta.additions:
-                stage = f"{STAGE}{len(staged)}"
+                stage = next(names)
                 staged.append((stage, delta.added))
                 operations.append(f"ADD {statements.iri(stage)} TO {statements.iri(delta.iri)}")
         self._load(sql, staged, say)
-        self._update([*operations, *_noted(notes)])
+        self._tell([*operations, *_noted(notes)])
         self._empty(sql, [stage for stage, _ in staged])
 
     def _load(self, sql: Sql, files: Sequence[tuple[str, Graph | Path]], say: Said) -> None:
         """Load files into graphs that are hidden from readers, and emptied before."""
-        hide = [
+        wanted = [graph for graph, _ in files]
+        left = [graph for graph in sql.run(_MEMBERS) if graph.startswith(STAGE) or graph in wanted]
+        if left:
+            self._empty(sql, left)  # of a run that was killed
+        sql.run(
             f"DB.DBA.RDF_GRAPH_GROUP_CREATE ({text(_PRIVATE)}, 1)",
             "DB.DBA.RDF_DEFAULT_USER_PERMS_SET ('nobody', 0, 1)",
-        ]
-        hide += [f"DB.DBA.RDF_GRAPH_GROUP_INS ({text(_PRIVATE)}, {text(graph)})" for graph, _ in files]
-        sql.run(*hide)
-        self._empty(sql, [graph for graph, _ in files])
+            *(f"DB.DBA.RDF_GRAPH_GROUP_INS ({text(_PRIVATE)}, {text(graph)})" for graph in wanted),
+        )
         with self._inbox(sql) as folder:
             names = {}
             for number, (graph, file) in enumerate(files):
@@ -243,9 +261,10 @@ class Virtuoso:
                 told = failed[0] if failed else f"{len(names) - len(done)} files were not loaded"
                 raise StoreError(f"{self.address}: the bulk loader: {' '.join(told.split())[:300]}")
 
-    def _empty(self, sql: Sql, stages: Sequence[str]) -> None:
-        """Empty hidden graphs, without a transaction: nobody sees half of it, and the next run empties them again."""
-        sql.run("log_enable (3, 1)", *(f"SPARQL CLEAR GRAPH {statements.iri(stage)}" for stage in stages))
+    def _empty(self, sql: Sql, graphs: Sequence[str]) -> None:
+        """Empty hidden graphs, without a transaction, since nobody sees half of it; then they are hidden no more."""
+        sql.run("log_enable (3, 1)", *(f"SPARQL CLEAR GRAPH {statements.iri(graph)}" for graph in graphs))
+        self._show(sql, graphs)
 
     def _show(self, sql: Sql, graphs: Sequence[str]) -> None:
         sql.run(*(f"DB.DBA.RDF_GRAPH_GROUP_DEL ({text(_PRIVATE)}, {text(graph)})" for graph in graphs))
@@ -270,11 +289,11 @@ class Virtuoso:
         for graph in graphs:
             say(f"{self.address}: {graph.iri}")
             lines = statements.lines_of_turtle(graph.path) if graph.triples else ()
-            self._update([*_cleared([graph.iri])])
-            self._update(_inserted("INSERT", graph.iri, lines), whole=False)
-        self._update(list(_noted(notes)))
+            self._tell([*_cleared([graph.iri])])
+            self._tell(_inserted("INSERT", graph.iri, lines), whole=False)
+        self._tell(list(_noted(notes)))
 
-    def _update(self, operations: Iterable[str], *, whole: bool = True) -> None:
+    def _tell(self, operations: Iterable[str], *, whole: bool = True) -> None:
         """Send operations in one request; if not `whole`, in as many as their size needs.
 
         What we send says what is to be there and what not, so it may be sent again; a deadlock with another writer is
@@ -285,13 +304,19 @@ class Virtuoso:
                 raise StoreError(f"{self.address}: the request is too large ({len(request):,} bytes)")
             for left in reversed(range(_TRIES)):
                 try:
-                    self._telling.send("POST", self._telling.address, request, _UPDATE)
+                    self._telling.send("POST", self._update, request, _UPDATE)
                     break
                 except StoreUnavailable:
                     raise
                 except StoreError as error:
                     if left == 0 or "40001" not in str(error):
                         raise
+
+
+def _stages(number: int) -> list[str]:
+    """Return names of new hidden graphs: of one that was empty lately, Virtuoso still believes it, and plans badly."""
+    run = secrets.token_hex(8)
+    return [f"{STAGE}{run}:{each}" for each in range(number)]
 
 
 def _requests(operations: Iterable[str]) -> Iterator[bytes]:

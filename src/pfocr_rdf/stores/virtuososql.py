@@ -22,7 +22,8 @@ SQL = "PFOCR_RDF_VIRTUOSO_SQL"
 DBA = "dba"
 """User, and password of a new database."""
 
-_PASSWORD = re.compile(r"[A-Za-z0-9_.,:@%+=/~^-]{1,128}")
+_PASSWORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.,:%+/~^-]{0,127}")
+_HINT = f"{PASSWORD}: use letters, digits and _.,:%+/~^- for a password of Virtuoso; its client misreads others"
 _ERROR = re.compile(r"\*\*\* Error (\S+): (.*)")
 
 
@@ -39,6 +40,8 @@ class Sql:
 
         Raises `StoreUnavailable` when the server cannot be reached, `StoreError` for what it refuses.
         """
+        if _PASSWORD.fullmatch(self.password) is None:
+            raise UsageError(f"{self.place}: {_HINT}")
         # Its variables are written with a dollar, and a line that ends in a semicolon ends a statement.
         script = "".join(f"{statement};\n" for statement in ("SET MACRO_SUBSTITUTION OFF", *statements))
         options = ["VERBOSE=OFF", "BANNER=OFF", "PROMPT=OFF", "ERRORS=STDOUT", "BLOBS=ON"]
@@ -79,7 +82,7 @@ def check_password() -> None:
     """Raise `UsageError` when the password of the environment is one that Virtuoso's client could misread."""
     password = os.environ.get(PASSWORD, "")
     if password and _PASSWORD.fullmatch(password) is None:
-        raise UsageError(f"{PASSWORD}: use letters, digits and _.,:@%+=/~^- for a password of Virtuoso")
+        raise UsageError(_HINT)
 
 
 def first_password(place: str) -> None:
