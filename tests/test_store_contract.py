@@ -212,7 +212,6 @@ def test_readers_see_what_is_declared_while_graphs_change(place: Place, store: S
         for _ in range(2):
             store.change(forth, note("2"), said)
             store.change(back, note("1"), said)
-        store.compact(said)
     held_to(store.abilities.changes, watch, [(3_000, 2_000, "1"), (3_500, 2_500, "2")])
     assert state(store) == (3_000, 2_000, "1")
 
