@@ -150,9 +150,12 @@ def test_addresses_that_cannot_be_are_refused(address: str) -> None:
 
 
 def test_an_answer_that_is_no_result_is_said() -> None:
-    with serving() as server, stores.opened(server.address, kind=Kind.SPARQL) as store:
-        with pytest.raises(StoreError) as refused:
-            store.select("SELECT * {}")
+    with (
+        serving() as server,
+        stores.opened(server.address, kind=Kind.SPARQL) as store,
+        pytest.raises(StoreError) as refused,
+    ):
+        store.select("SELECT * {}")
     assert "no SPARQL result" in one_line(refused.value)
 
 

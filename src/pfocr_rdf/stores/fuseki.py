@@ -3,8 +3,8 @@
 Its patch service (`fuseki:patch`) is not used. When a connection is cut, Fuseki 5.6 commits the rows that it had read:
 a part of a patch is a legal patch. And it answers 200 to a patch that it gave up. A part of an update is no update.
 
-A write that Fuseki 5.6 gives up half-way is worse than it looks: what is written afterwards, while others read, may come
-back as other terms, though counts are right; a server that is started again before it writes does no harm. So files
+A write that Fuseki 5.6 gives up half-way is worse than it looks: what is written afterwards, while others read, may
+come back as other terms, though counts are right; a server that is started again before it writes does no harm. So files
 are read before they are sent, and changes of usual size go as a form, which the server reads whole before it begins.
 """
 
@@ -32,6 +32,9 @@ _FORM = 14 << 20
 """Bytes of a difference that goes as a form; Fuseki takes forms of 25 MiB, and these are longer than what they hold."""
 
 _FORMS = {"Content-Type": "application/x-www-form-urlencoded; charset=utf-8"}
+_QUIET = 1.0
+"""Seconds in which nobody asks before a compaction."""
+
 _LONGEST = 600.0
 """Seconds to wait for a compaction, which waits itself for a moment without readers."""
 
@@ -80,9 +83,12 @@ class Fuseki(Sparql):
     def compact(self, say: Said) -> int:
         """Let the server copy what is live and delete the rest; what that gave back is not told, so 0.
 
-        It waits for a moment without readers, and may never find one: do it at a quiet time.
+        Fuseki 5.6 never ends a compaction that it begins while others ask without pause, so then it is not begun.
         """
         if not self._admin:
+            return 0
+        if not self._quiet():
+            say(f"{self.address}: is not compacted, since others ask (or it does not tell: start it with --stats)")
             return 0
         say(f"{self.address}: is compacted")
         task = self._http.send("POST", self._compaction, params={"deleteOld": "true"}, again=False).json()["taskId"]
@@ -97,6 +103,17 @@ class Fuseki(Sparql):
         raise StoreError(
             f"{self.address}: is still being compacted after {_LONGEST / 60:.0f} minutes; are there always readers?"
         )
+
+    def _quiet(self) -> bool:
+        """Whether nobody asks just now, by the server's own count."""
+        before = self._asked()
+        time.sleep(_QUIET)
+        return before is not None and before == self._asked()
+
+    def _asked(self) -> int | None:
+        path = urlsplit(self._dataset).path.rstrip("/")
+        got = self._http.send("GET", f"{self._root}/$/stats{path}", allow=_ANY | {401, 403})
+        return int(got.json()["datasets"][path]["Requests"]) if got.is_success else None
 
     @property
     def _root(self) -> str:
