@@ -4,8 +4,8 @@ Its patch service (`fuseki:patch`) is not used. When a connection is cut, Fuseki
 a part of a patch is a legal patch. And it answers 200 to a patch that it gave up. A part of an update is no update.
 
 A write that Fuseki 5.6 gives up half-way is worse than it looks: what is written afterwards, while others read, may
-come back as other terms, though counts are right; a server that is started again before it writes does no harm. So files
-are read before they are sent, and changes of usual size go as a form, which the server reads whole before it begins.
+come back as other terms, though counts are right; if the server is started again before it writes, it does no harm. So
+files are read before they are sent, and changes of usual size go as a form, which the server reads before it begins.
 """
 
 from __future__ import annotations
