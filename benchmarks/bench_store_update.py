@@ -1,6 +1,6 @@
 """Bringing a served graph up to date while clients ask, beside loading all of it.
 
-A corpus and its later state (1 % of the records changed, 0.1 % added, 0.1 % removed) are built. The first build is loaded
+A corpus and its later state (1 % of the records changed, 0.1 % added, 0.1 % removed) are built. The first one is loaded
 into a new server. Then eight clients ask without pause which release it is and how many triples two graphs have, and
 the server is brought to the second build (`pfocr-rdf update`). An answer that failed, was empty, or mixed both builds
 ends the program with exit code 1. Then the second build is loaded into another new server, which is the full reload.

@@ -47,7 +47,7 @@ class Fake:
 
     @property
     def address(self) -> str:
-        return "the fake"
+        return "http://localhost/fake" if not self.bulk else "the folder fake"
 
     def select(self, query: str, seconds: float | None = None) -> Rows:
         assert seconds is None or seconds > 0

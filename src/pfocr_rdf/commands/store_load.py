@@ -69,8 +69,7 @@ def update(
     """Bring a store to a release by what differs from the one that it holds, or by all, and compare a sample."""
     from pfocr_rdf.stores import update as updating
 
-    with printing.progress("triples") as start:
-        done = updating.update(release, to, base=base, kind=store, say=_say, start=start)
+    done = updating.update(release, to, base=base, kind=store, say=_say)
     if as_json:
         typer.echo(json.dumps(done.to_json(), indent=2))
     else:

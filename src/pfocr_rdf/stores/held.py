@@ -1,14 +1,14 @@
 """The graph `https://w3id.org/pfocr/graph/held`: what a store holds, written in the act that changes it, and read back.
 
 Version, hash of the manifest, state, and for each graph its IRI, the SHA-256 of its file and its triples. A graph
-without a hash is one that was being written when this was said. All terms are of others: PAV, DCMI, VoID, SPDX,
+without a hash is one that was being written when this was said. All terms are of others: PAV, DCMI, VoID, SPDX, SIO,
 schema.org, and the service description of SPARQL 1.1.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
@@ -22,6 +22,8 @@ from pfocr_rdf.terms import Pair, expand, integer, iri, string
 
 _SAID = f"SELECT ?subject ?predicate ?object WHERE {{ GRAPH <{HELD}> {{ ?subject ?predicate ?object }} }}"
 _ALL, _PART = "all", "part"
+_CHANGED = f"{HELD}#changed"
+_COUNT, _VALUE = "sio:SIO_000794", "sio:SIO_000300"
 
 
 class State(StrEnum):
@@ -45,7 +47,8 @@ class Held:
     """What a store holds, or, in another state than `COMPLETE`, will hold.
 
     `version` is empty for a build. `graphs` are by IRI, without entry while they are written. `part` is whether only
-    some layers are wanted. `former` is the manifest's hash of what an update comes from.
+    some layers are wanted. `former` is the manifest's hash of what an update comes from. `changed` counts triples that
+    came or went since the store gave space back; two that differ in it alone are equal.
     """
 
     version: str
@@ -54,6 +57,7 @@ class Held:
     part: bool
     graphs: Mapping[str, Entry | None]
     former: str = ""
+    changed: int = field(default=0, compare=False)
 
     def with_graphs(self, graphs: Iterable[Graph]) -> Held:
         """Return the same with the entries of some graphs, as they are when they hold their files."""
@@ -74,10 +78,10 @@ def entry(graph: Graph) -> Entry:
     return Entry(graph.sha256, graph.triples)
 
 
-def of(content: Content, *, part: bool) -> Held:
+def of(content: Content, *, part: bool, changed: int = 0) -> Held:
     """Return what is said of a store that holds all of some content."""
     entries = {graph.iri: entry(graph) for graph in content.graphs}
-    return Held(content.version, content.manifest, State.COMPLETE, part, entries)
+    return Held(content.version, content.manifest, State.COMPLETE, part, entries, changed=changed)
 
 
 def notes(held: Held) -> dict[str, str]:
@@ -94,6 +98,11 @@ def notes(held: Held) -> dict[str, str]:
     }
     if held.version:
         said[HELD] += [("pav:version", string(held.version)), ("dcterms:source", iri(DATASETS + held.version))]
+    said[_CHANGED] = [
+        ("a", _COUNT),
+        ("dcterms:title", string("triples that changed since space was given back")),
+        (_VALUE, integer(held.changed)),
+    ]
     if held.former:
         said[HELD].append(("dcterms:replaces", string(held.former)))
     for graph, name in names.items():
@@ -155,4 +164,5 @@ def _understood(said: dict[str, dict[str, list[str]]]) -> Held | None:
         one(HELD, "dcterms:extent") == _PART,
         graphs,
         one(HELD, "dcterms:replaces", ""),
+        int(one(_CHANGED, _VALUE)),
     )

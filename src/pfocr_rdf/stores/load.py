@@ -16,10 +16,12 @@ from typing import Any
 
 from pfocr_rdf import buildfolder
 from pfocr_rdf import identifiers as ids
+from pfocr_rdf.stores import content as contents
 from pfocr_rdf.stores import held as holding
+from pfocr_rdf.stores import open as opening
 from pfocr_rdf.stores import verify
 from pfocr_rdf.stores.content import HELD, Content
-from pfocr_rdf.stores.contract import Graph, Reach, Said, Store, StoreError, StoreUnavailable
+from pfocr_rdf.stores.contract import Graph, Kind, Reach, Said, Store, StoreError, StoreUnavailable
 from pfocr_rdf.stores.held import Held, State
 
 OURS = ids.graph("")
@@ -27,6 +29,15 @@ OURS = ids.graph("")
 
 Done = Callable[[int], None]
 """Told how many triples came since."""
+
+Start = Callable[[int], Done]
+"""Begins to show progress, with a total."""
+
+PAYS = {Kind.FUSEKI: 0.005}
+"""Space is given back when so large a part of the triples has changed: TDB2 writes a block anew for each that does."""
+
+_PAYS = 0.5
+"""Other stores use it again by themselves."""
 
 TRIES = 3
 """So often a change is tried that a store did not answer, when the store answers again."""
@@ -84,15 +95,16 @@ def into(
     before = holding.read(store)
     wanted = content.only(_names(content, before, layers)) if layers else content
     part = len(wanted.graphs) < len(content.graphs)
-    found = plan(wanted, before, store.counts())
-    after = holding.of(wanted, part=part)
+    counts = store.counts()
+    found = plan(wanted, before, counts)
+    after = holding.of(wanted, part=part, changed=_changed(found, before, counts))
     freed = 0
     if new := bool(found.replace or found.remove or before != after):
         done(sum(graph.triples for graph in found.keep))
         _write(store, found, before, after, say, done)
         say("counting")
         check(store, wanted, after)
-        freed = compacted(store, say)
+        freed = compacted(store, wanted, after, say)
     return Loaded(
         address=store.address,
         version=content.version,
@@ -106,6 +118,26 @@ def into(
         freed=freed,
         seconds=time.monotonic() - began,
     )
+
+
+def load(
+    place: Path,
+    to: str,
+    *,
+    layers: Sequence[str] = (),
+    kind: Kind | None = None,
+    say: Said = lambda _: None,
+    start: Start | None = None,
+) -> Loaded:
+    """Load a release, a folder of releases or a build into the store at an address or in a folder; see `into`.
+
+    `kind` is what the store is, where that is known; `start` begins progress, with the triples that are to come.
+    """
+    found = contents.read(place)
+    wanted = found.only(list(layers)) if layers else found
+    with opening.opened(to, kind=kind) as store:
+        done = start(sum(graph.triples for graph in wanted.graphs)) if start else lambda _: None
+        return into(store, found, layers=layers, say=say, done=done)
 
 
 def plan(content: Content, held: Held | None, counts: Mapping[str, int]) -> Plan:
@@ -149,15 +181,29 @@ def surely(store: Store, act: Callable[[], None], after: Held) -> None:
                 raise
 
 
-def compacted(store: Store, say: Said) -> int:
-    """Give space back where it pays; a store that cannot do it just now is told of, and holds what it held."""
-    if not store.abilities.compacts:
+def compacted(store: Store, content: Content, held: Held, say: Said) -> int:
+    """Give space back where it pays, and say so in the store; return the bytes that it told of.
+
+    A store that cannot do it just now is told of, and holds what it held.
+    """
+    triples = sum(graph.triples for graph in content.graphs)
+    pays = PAYS.get(store.abilities.kind, _PAYS) * triples
+    if not store.abilities.compacts or not held.changed or held.changed < pays:
         return 0
     try:
-        return store.compact(say)
+        freed = store.compact(say)
+        _note(store, replace(held, changed=0))
     except StoreError as error:
         say(f"space was not given back: {error}")
         return 0
+    return freed
+
+
+def _changed(found: Plan, before: Held | None, counts: Mapping[str, int]) -> int:
+    """Return how many triples came and went since space was given back, in graphs that were there."""
+    gone = sum(counts.get(iri, 0) for iri in (*found.remove, *(graph.iri for graph in found.replace)))
+    come = sum(graph.triples for graph in found.replace if counts.get(graph.iri))
+    return gone + come + (before.changed if before else 0)
 
 
 def name_of(iri: str) -> str:
@@ -179,13 +225,13 @@ def _names(content: Content, held: Held | None, layers: Sequence[str]) -> list[s
 
 
 def _write(store: Store, found: Plan, before: Held | None, after: Held, say: Said, done: Done) -> None:
-    """Replace and remove graphs: all at once where a whole release is served and the store can."""
-    abilities = store.abilities
+    """Replace and remove graphs: all at once where a whole release is served, or in a folder, and the store can."""
     if not found.replace and not found.remove:
         _note(store, after)
         return
     serving = before is not None and before.state is State.COMPLETE
-    if abilities.replaces is Reach.ALL and (serving or abilities.bulk):
+    folder_alone = "://" not in store.address  # it keeps by itself what a killed run has loaded
+    if store.abilities.replaces is Reach.ALL and (serving or folder_alone):
         with tempfile.TemporaryDirectory(prefix="pfocr-load-") as folder:
             graphs = [*found.replace, *_emptied(found.remove, Path(folder))]
             say(f"{len(found.replace)} graphs, {sum(graph.triples for graph in found.replace):,} triples, in one act")

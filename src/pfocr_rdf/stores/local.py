@@ -12,7 +12,10 @@ import shutil
 import signal
 import socket
 import subprocess
+import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -23,7 +26,7 @@ from pfocr_rdf.errors import UsageError
 from pfocr_rdf.locks import lock
 from pfocr_rdf.stores import http, starting, virtuososql
 from pfocr_rdf.stores.contract import Kind, StoreError, StoreUnavailable
-from pfocr_rdf.stores.starting import HOST, PORTS, Wanted
+from pfocr_rdf.stores.starting import HOST, PORTS, Start, Wanted
 
 PATIENCE = 120.0
 """Seconds that a server may take until it answers, and until it has stopped."""
@@ -100,8 +103,8 @@ def up(
         wanted = Wanted(kind, data, folder, port, sql, memory or starting.MEMORY, writable, jar)
         started = starting.start(wanted)
         log = folder / "log"
-        pid = _spawn(started.command, folder, log)
-        server = Server(name, kind, pid, _started(pid), port, sql, str(data), str(log), dict(started.services))
+        pid = _spawn(started.command, _cwd(wanted), log)
+        server = _server(name, pid, wanted, started, log)
         (folder / _STATE).write_text(json.dumps(asdict(server), indent=2) + "\n", encoding="utf-8")
         _wait(server)
         if kind is Kind.VIRTUOSO and fresh:
@@ -127,6 +130,40 @@ def down(name: str | None = None) -> list[Server]:
                 _stop(server)
             shutil.rmtree(_home() / server.name)
         return stopped
+
+
+@contextmanager
+def for_a_while(kind: Kind, data: Path, jar: Path | None, memory: int) -> Iterator[Server]:
+    """Run a server over a folder on a free port while a block lasts.
+
+    Raises `UsageError` when one that was started here runs over it already, `StoreError` when it does not answer.
+    """
+    for server in status():
+        if server.running and server.data == str(data):
+            raise UsageError(f"{data}: is served; use {server.services['query']}, or stop it: pfocr-rdf store down")
+    with tempfile.TemporaryDirectory(prefix="pfocr-rdf-") as temporary:
+        folder = Path(temporary)
+        wanted = Wanted(kind, data, folder, _free(), _free(), memory, True, jar)
+        started = starting.start(wanted)
+        log = folder / "log"
+        pid = _spawn(started.command, _cwd(wanted), log)
+        server = _server(str(kind), pid, wanted, started, log)
+        try:
+            _wait(server)
+            yield server
+        finally:
+            if server.running:
+                _stop(server)
+
+
+def _server(name: str, pid: int, wanted: Wanted, started: Start, log: Path) -> Server:
+    services = dict(started.services)
+    return Server(name, wanted.kind, pid, _started(pid), wanted.port, wanted.sql, str(wanted.data), str(log), services)
+
+
+def _cwd(wanted: Wanted) -> Path:
+    """Return the folder in which a server runs: its settings may name a journal relative to theirs."""
+    return wanted.data if wanted.kind is Kind.BLAZEGRAPH else wanted.folder
 
 
 def _refuse(kind: Kind, memory: int | None, writable: bool) -> None:
@@ -202,7 +239,7 @@ def _wait(server: Server) -> None:
             said = Path(server.log).read_text(encoding="utf-8", errors="replace").strip().splitlines()[-SHOWN:]
             if not gone:
                 _stop(server)
-            (Path(server.log).parent / _STATE).unlink()
+            (Path(server.log).parent / _STATE).unlink(missing_ok=True)
             what = "stopped at once" if gone else f"did not answer for {PATIENCE:.0f} seconds"
             raise StoreError(f"{server.name} {what}; {server.log} ends: {' | '.join(said) or 'with nothing'}")
         time.sleep(0.1)

@@ -14,6 +14,9 @@ from pfocr_rdf.stores import programs
 from pfocr_rdf.stores.contract import Kind
 
 HOST = "127.0.0.1"
+LOCAL = frozenset({HOST, "localhost", "::1"})
+"""The names of this machine in an address."""
+
 PORTS = {Kind.FUSEKI: 3030, Kind.BLAZEGRAPH: 9999, Kind.VIRTUOSO: 8890, Kind.OXIGRAPH: 7878}
 """The ports that the stores' own documentation uses."""
 
@@ -23,6 +26,7 @@ MEMORY = 2048
 DATASET = "pfocr"
 NAMESPACE = "kb"
 SETTINGS = "RWStore.properties"
+JOURNAL = "blazegraph.jnl"
 INBOX = "inbox"
 """The folder below Virtuoso's data from which it may load files."""
 
@@ -111,13 +115,13 @@ def _fuseki(wanted: Wanted) -> Start:
     return Start((*_java(wanted), *server, *options), services)
 
 
-def blazegraph_settings(folder: Path, journal: str = "blazegraph.jnl") -> dict[str, str]:
+def blazegraph_settings(folder: Path) -> dict[str, str]:
     """Return the settings of a Blazegraph database with named graphs, without inference and without an index of texts.
 
     `folder` is that of the journal file.
     """
     return {
-        f"{_JOURNAL}.file": str(folder.absolute() / journal),
+        f"{_JOURNAL}.file": str(folder.absolute() / JOURNAL),
         f"{_JOURNAL}.initialExtent": str(10 << 20),
         f"{_JOURNAL}.maximumExtent": str(10 << 20),
         f"{_TRIPLES}.quads": "true",
@@ -126,6 +130,17 @@ def blazegraph_settings(folder: Path, journal: str = "blazegraph.jnl") -> dict[s
         f"{_TRIPLES}.axiomsClass": "com.bigdata.rdf.axioms.NoAxioms",
         "com.bigdata.rdf.sail.truthMaintenance": "false",
     }
+
+
+def blazegraph_journal(folder: Path) -> Path:
+    """Return the journal file that the settings in a folder name; a relative one is below the folder."""
+    settings = folder / SETTINGS
+    if settings.exists():
+        for line in settings.read_text(encoding="utf-8").splitlines():
+            name, _, value = line.partition("=")
+            if name.strip() == f"{_JOURNAL}.file":
+                return folder / value.strip()
+    return folder / JOURNAL
 
 
 def write_properties(path: Path, settings: Mapping[str, str]) -> None:

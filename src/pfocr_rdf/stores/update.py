@@ -13,10 +13,12 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from pfocr_rdf.stores import content as contents
 from pfocr_rdf.stores import delta, load, verify
 from pfocr_rdf.stores import held as holding
+from pfocr_rdf.stores import open as opening
 from pfocr_rdf.stores.content import Content
-from pfocr_rdf.stores.contract import Delta, Reach, Said, Store
+from pfocr_rdf.stores.contract import Delta, Kind, Reach, Said, Store
 from pfocr_rdf.stores.delta import Differences
 from pfocr_rdf.stores.held import Held, State
 
@@ -93,9 +95,28 @@ def into(store: Store, content: Content, *, base: Path | None = None, say: Said 
         say(f"comparing {found.place} with {content.place}")
         differences = delta.between(old, wanted, Path(folder))
         clock.lap("difference")
+        numbers = sum(each.removals + each.additions for each in differences.deltas)
+        after = replace(after, changed=before.changed + numbers)
         _apply(store, differences, before, after, say)
         clock.lap("change")
-    return _checked(store, content, wanted, before, differences, clock, say)
+    return _checked(store, content, wanted, before, after, differences, clock, say)
+
+
+def update(
+    place: Path,
+    to: str,
+    *,
+    base: Path | None = None,
+    kind: Kind | None = None,
+    say: Said = lambda _: None,
+) -> Updated:
+    """Bring the store at an address or in a folder to a release, or a build; see `into`.
+
+    `kind` is what the store is, where that is known.
+    """
+    found = contents.read(place)
+    with opening.opened(to, kind=kind) as store:
+        return into(store, found, base=base, say=say)
 
 
 def _wanted(content: Content, held: Held | None) -> Content:
@@ -164,13 +185,13 @@ def _checked(
     content: Content,
     wanted: Content,
     before: Held,
+    after: Held,
     differences: Differences,
     clock: _Clock,
     say: Said,
 ) -> Updated:
     """Count and compare after a difference was applied; what is not sound is replaced."""
     say("counting, and comparing a sample")
-    after = holding.of(wanted, part=len(wanted.graphs) < len(content.graphs))
     unsound = verify.counts(store, wanted)
     more, sampled = verify.sample(store, wanted, differences.figures)
     unsound |= more
@@ -182,7 +203,7 @@ def _checked(
         load.into(store, content, layers=_layers(content, wanted), say=say)
         load.refuse(store, after, verify.sample(store, wanted, differences.figures)[0])
         clock.lap("repair")
-    freed = load.compacted(store, say)
+    freed = load.compacted(store, wanted, after, say)
     clock.lap("compact")
     return _updated(
         store, content, before, "difference", "", _numbers(differences), sampled, tuple(unsound), freed, clock

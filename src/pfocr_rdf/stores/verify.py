@@ -126,7 +126,7 @@ def sample(store: Store, content: Content, changed: Iterable[str], size: int = S
         names = " ".join(map(iri_of, asked[start : start + _TOGETHER]))
         for graph, subject, predicate, value in store.select(_OF_SUBJECTS.format(subjects=names)).rows:
             if graph.value in loaded and graph.value in _GRAPHS:
-                found[subject.value, (graph.value, predicate.value, _value(value))] += 1
+                found[subject.value, (graph.value, predicate.value, by_value(value))] += 1
     unsound: Unsound = {}
     for subject, (graph, *_) in sorted((expected - found) + (found - expected)):
         unsound.setdefault(graph, f"{subject} is not what the release says")
@@ -167,7 +167,7 @@ def _expected(
         for subject, text in _items(layer, index, figids, figures):
             asked.add(subject)
             for triple in _triples(text):
-                expected[subject, (graph, triple.predicate.value, _value(triple.object))] += 1
+                expected[subject, (graph, triple.predicate.value, by_value(triple.object))] += 1
     return expected, sorted(asked)
 
 
@@ -186,7 +186,7 @@ def _triples(text: str) -> Iterator[Any]:
     return iter(ox.parse(lines, format=ox.RdfFormat.N_TRIPLES))
 
 
-def _value(term: Any) -> tuple[str, str, str, str]:
+def by_value(term: Any) -> tuple[str, str, str, str]:
     """Return a term so that terms of equal value are equal: kind, text, datatype, language."""
     if not hasattr(term, "datatype"):
         return type(term).__name__, term.value, "", ""

@@ -12,7 +12,7 @@ import subprocess
 from dataclasses import dataclass
 
 from pfocr_rdf.errors import UsageError
-from pfocr_rdf.stores import programs
+from pfocr_rdf.stores import http, programs
 from pfocr_rdf.stores.contract import StoreError, StoreUnavailable
 from pfocr_rdf.stores.http import PASSWORD, USER
 
@@ -70,9 +70,9 @@ def text(value: str) -> str:
     return "'" + value.replace("\\", "\\\\").replace("'", "''") + "'"
 
 
-def login() -> tuple[str, str]:
-    """Return user and password of the environment, else those of a new database."""
-    return os.environ.get(USER) or DBA, os.environ.get(PASSWORD) or DBA
+def login(address: str) -> tuple[str, str]:
+    """Return user and password of the environment for a Virtuoso, else those of a new database."""
+    return http.login(address) or (DBA, os.environ.get(PASSWORD) or DBA)
 
 
 def check_password() -> None:
