@@ -24,8 +24,8 @@ SERVICES = ("query", "sparql", "update", "data", "get", "patch", "shacl", "uploa
 GRAPHS = "SELECT DISTINCT ?g WHERE { GRAPH ?g { ?s ?p ?o } }"
 DEFAULT = "SELECT ?s WHERE { GRAPH <urn:x-arq:DefaultGraph> { ?s ?p ?o } } LIMIT 1"
 _ANY = frozenset(range(300, 500)) - {401, 403}
-_LONGEST = 6 * 3600.0
-"""Seconds to wait for a compaction."""
+_LONGEST = 600.0
+"""Seconds to wait for a compaction, which begins when there is a moment in which nobody asks."""
 
 
 class Fuseki(Sparql):
@@ -72,7 +72,7 @@ class Fuseki(Sparql):
                     raise StoreError(f"{self.address}: could not be compacted; see the server's log")
                 return 0
             time.sleep(0.5)
-        raise StoreError(f"{self.address}: is still being compacted after {_LONGEST / 3600:.0f} hours")
+        raise StoreError(f"{self.address}: is still being compacted after {_LONGEST:.0f} seconds; it goes on by itself")
 
     @property
     def _root(self) -> str:
