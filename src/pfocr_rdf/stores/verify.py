@@ -191,6 +191,8 @@ def by_value(term: Any) -> tuple[str, str, str, str]:
     if not hasattr(term, "datatype"):
         return type(term).__name__, term.value, "", ""
     text, datatype = term.value, term.datatype.value
+    if datatype == f"{ids.PREFIXES['xsd']}boolean":
+        return "Literal", {"1": "true", "0": "false"}.get(text, text), datatype, ""
     if datatype.removeprefix(ids.PREFIXES["xsd"]) in ("integer", "decimal", "double", "float"):
         try:
             return "number", str(Decimal(text).normalize()), "", ""
