@@ -17,7 +17,7 @@ TWO = {
     "PFOCR_RDF_STORES__INNER__URL": "https://main.example/ds/inner",
     "PFOCR_RDF_STORES__INNER__USER": "inner",
     "PFOCR_RDF_STORES__INNER__PASSWORD": "second",
-    "PFOCR_RDF_STORES__OPEN__URL": "http://127.0.0.1:7878",
+    "PFOCR_RDF_STORES__OPEN__URL": "fuseki:http://127.0.0.1:7878",
 }
 
 
@@ -31,6 +31,7 @@ TWO = {
         ("https://main.example/ds2", ("anyone", "general")),
         ("https://main.example.evil/ds", ("anyone", "general")),
         ("http://127.0.0.1:7878", None),
+        ("sparql:https://main.example/ds", ("admin", "first")),
         ("http://127.0.0.1:78780", ("anyone", "general")),
         ("", ("anyone", "general")),
     ],

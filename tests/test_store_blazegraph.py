@@ -11,7 +11,7 @@ import pytest
 from pfocr_rdf.stores import blazegraph, starting
 from pfocr_rdf.stores.contract import Reach, Store, StoreError
 from tests import servers
-from tests.store_cases import A, B, NOTE, P, asked, delta, graph, lines, note, quiet, state
+from tests.store_cases import NOTE, A, B, P, asked, delta, graph, lines, note, quiet, state
 from tests.support import BLAZEGRAPH, require_jar
 
 
@@ -50,7 +50,7 @@ def test_an_address_of_this_machine_means_that_files_are_read(server: servers.En
 
 def test_clients_see_a_whole_replacement_or_none(server: servers.Endpoint, tmp_path: Path) -> None:
     def replace(number: int) -> None:
-        texts = {iri: lines(f"{iri[-1]}{number}", 0, 3000 * number) for iri in (A, B)}
+        texts = {iri: lines(f"{iri[-1]}{number}", 0, 1000 * number) for iri in (A, B)}
         store.replace([graph(tmp_path, iri, text) for iri, text in texts.items()], note(str(number)), quiet)
 
     with blazegraph.opened(server.query) as store, ExitStack() as stack:
@@ -58,14 +58,14 @@ def test_clients_see_a_whole_replacement_or_none(server: servers.Endpoint, tmp_p
         with asked(lambda: stack.enter_context(blazegraph.opened(server.query))) as seen:
             replace(2)
             replace(3)
-    assert set(seen) <= {((A, 3000 * n), (B, 3000 * n), (NOTE, 1)) for n in (1, 2, 3)}
+    assert set(seen) <= {((A, 1000 * n), (B, 1000 * n), (NOTE, 1)) for n in (1, 2, 3)}
     assert len(seen) > 1
 
 
 def test_clients_see_a_whole_change_or_none(store: Store, server: servers.Endpoint, tmp_path: Path) -> None:
-    store.replace([graph(tmp_path, iri, lines("x", 0, 4000)) for iri in (A, B)], note("1"), quiet)
-    deltas = [delta(tmp_path, iri, lines("x", 0, 2000), lines("y", 0, 4000)) for iri in (A, B)]
-    before, after = (((A, n), (B, n), (NOTE, 1)) for n in (4000, 6000))
+    store.replace([graph(tmp_path, iri, lines("x", 0, 1000)) for iri in (A, B)], note("1"), quiet)
+    deltas = [delta(tmp_path, iri, lines("x", 0, 500), lines("y", 0, 1000)) for iri in (A, B)]
+    before, after = (((A, n), (B, n), (NOTE, 1)) for n in (1000, 1500))
     with ExitStack() as stack, asked(lambda: stack.enter_context(blazegraph.opened(server.query))) as seen:
         store.change(deltas, note("2"), quiet)
         assert state(store) == dict(after)
@@ -87,7 +87,9 @@ def test_a_file_that_is_not_that_of_its_manifest_changes_nothing(store: Store, t
 
 def test_an_update_that_is_refused_changes_nothing(store: Store, tmp_path: Path) -> None:
     store.replace([graph(tmp_path, A, lines("a", 0, 3))], {}, quiet)
-    bad = delta(tmp_path, A, lines("a", 0, 3), '<urn:a> <urn:b> "x" } } ; DROP ALL ; INSERT DATA { <urn:a> <urn:b> "y" .\n')
+    bad = delta(
+        tmp_path, A, lines("a", 0, 3), '<urn:a> <urn:b> "x" } } ; DROP ALL ; INSERT DATA { <urn:a> <urn:b> "y" .\n'
+    )
     with pytest.raises(StoreError, match="no N-Triples"):
         store.change([bad], {}, quiet)
     with pytest.raises(StoreError, match="no IRI"):

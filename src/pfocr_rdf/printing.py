@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -94,6 +94,27 @@ def print_release(place: Path, release: Mapping[str, Any], *, new: bool) -> None
         typer.echo(f"checks: {told}; {release['checks']['warnings']:,} warnings")
     previous = f", after {release['previous']}" if release["previous"] else ", the first one"
     typer.echo(f"{place}: release {release['version']}{previous}")
+
+
+def print_settings(rows: Sequence[Mapping[str, Any]]) -> None:
+    """Print each setting with its value and where it comes from."""
+    table = Table("setting", "value", "from", "what it is")
+    for row in rows:
+        value = " ".join(row["value"]) if isinstance(row["value"], list) else row["value"]
+        table.add_row(row["name"], "" if value is None else str(value), row["from"], row["about"])
+    _console().print(table)
+
+
+def print_run(done: Mapping[str, Any]) -> None:
+    """Print what came of a run: its releases, and what became of each store, one in a line."""
+    if "releases" in done:  # of past revisions
+        typer.echo(f"releases made: {', '.join(done['releases']) or 'none'}")
+    for release in [done] if "version" in done else [done["release"]] if "release" in done else []:
+        after = f", after {release['previous']}" if release["previous"] else ", the first one"
+        typer.echo(f"{release['place']}: release {release['version']}{after if release['new'] else ', nothing is new'}")
+    for store in done.get("stores", ()):
+        changed = "" if store["added"] is None else f", {store['added']:,} added, {store['removed']:,} removed"
+        typer.echo(f"{store['store']}: release {store['version']}, {store['way']}{changed}")
 
 
 def print_loaded(done: Any) -> None:

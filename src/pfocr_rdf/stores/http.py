@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -29,6 +30,9 @@ PATIENCE = 60.0
 
 ANSWER = 3_600.0
 """Seconds that a store may take to answer a request that loads or changes much."""
+
+_KIND = re.compile(r"^[a-z]+:(?=https?://)")
+"""What may stand before an address to say which kind of store it is."""
 
 _BUSY = frozenset({429, 502, 503, 504})
 _LOG = logging.getLogger(__name__)
@@ -152,14 +156,15 @@ def credentials(address: str = "") -> httpx.Auth | None:
 def login(address: str = "") -> tuple[str, str] | None:
     """Return user and password for the store at an address: its own of `STORES`, else `USER` and `PASSWORD`, or None.
 
-    A store's own are those whose URL is the address or a folder above it; the longest such URL wins. A store that is
-    named without a user gets none: what is meant for others is not sent to it.
+    A store's own are those whose URL (after its kind) is the address or a folder above it; the longest such URL wins.
+    A store that is named without a user gets none: what is meant for others is not sent to it.
     """
     named = {
-        url.rstrip("/"): name.removesuffix("__URL")
+        _KIND.sub("", url).rstrip("/"): name.removesuffix("__URL")
         for name, url in os.environ.items()
         if name.startswith(STORES) and name.endswith("__URL") and url
     }
+    address = _KIND.sub("", address)
     above = [url for url in named if address.rstrip("/") == url or address.startswith(f"{url}/")]
     if above:
         name = named[max(above, key=len)]
