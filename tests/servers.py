@@ -136,7 +136,8 @@ def require_oxigraph() -> Path:
 def oxigraph(program: Path, folder: Path, *options: str) -> Iterator[Endpoint]:
     """Run an Oxigraph server over the database `folder/db`."""
     base = f"http://127.0.0.1:{free_port()}"
-    command = (program, "serve", "--location", folder / "db", "--bind", base.removeprefix("http://"), *options)
+    command: list[str | Path] = [program, "serve", "--location", folder / "db"]
+    command += ["--bind", base.removeprefix("http://"), *options]
     with running(command, folder, answers(base)):
         yield Endpoint(f"{base}/query", f"{base}/update", f"{base}/store")
 

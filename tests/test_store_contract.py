@@ -49,7 +49,7 @@ def _oxigraph(folder: Path) -> Iterator[Place]:
 
 @contextmanager
 def _fuseki(folder: Path) -> Iterator[Place]:
-    union = ("--compact", "--set=tdb2:unionDefaultGraph=true", "--tdb2", "--loc=db", "--update")
+    union = ("--compact", "--stats", "--set=tdb2:unionDefaultGraph=true", "--tdb2", "--loc=db", "--update")
     (folder / "db").mkdir()
     with servers.fuseki(require_jena(), folder, *union) as endpoint:
         yield Place(endpoint.query)
@@ -212,17 +212,30 @@ def test_readers_see_what_is_declared_while_graphs_change(place: Place, store: S
         for _ in range(2):
             store.change(forth, note("2"), said)
             store.change(back, note("1"), said)
-        store.compact(said)
     held_to(store.abilities.changes, watch, [(3_000, 2_000, "1"), (3_500, 2_500, "2")])
     assert state(store) == (3_000, 2_000, "1")
 
 
 def test_compacting_loses_nothing(store: Store, files: Files) -> None:
     store.replace([files.numbered(ONE, 0, 30), files.numbered(TWO, 0, 50)], note("1"), said)
-    assert store.compact(said) >= 0
+    told: list[str] = []
+    assert store.compact(told.append) >= 0
+    assert bool(told) is store.abilities.compacts
+    assert not any("not compacted" in each for each in told)
     counted(store, {ONE: 30, TWO: 50, NOTE: 1})
     store.change([files.delta(ONE, [], lines(30, 31))], note("2"), said)
     assert state(store) == (31, 50, "2")
+
+
+def test_a_busy_server_is_not_compacted(place: Place, store: Store, files: Files) -> None:
+    if not place.served or not store.abilities.compacts:
+        pytest.skip("no server that compacts")
+    store.replace([files.numbered(ONE, 0, 30), files.numbered(TWO, 0, 50)], note("1"), said)
+    told: list[str] = []
+    with watched(place):
+        assert store.compact(told.append) == 0
+    assert "not compacted" in told[-1]
+    assert state(store) == (30, 50, "1")
 
 
 @pytest.mark.parametrize("cut", list(Cut))

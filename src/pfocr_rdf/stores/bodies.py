@@ -57,6 +57,21 @@ def ntriples(path: Path) -> Iterator[bytes]:
         raise unreadable(path, error) from error
 
 
+def check(graphs: Iterable[Graph]) -> None:
+    """Read all files of graphs.
+
+    Raises `StoreError` where one is damaged or no Turtle.
+    """
+    for graph in graphs:
+        for _ in ntriples(graph.path):
+            pass
+
+
+def size(delta: Delta) -> int:
+    """Return the bytes of a difference."""
+    return delta.removed.stat().st_size + delta.added.stat().st_size
+
+
 def lines_of_turtle(path: Path) -> Iterator[str]:
     """Yield a Turtle file as lines of N-Triples."""
     for part in ntriples(path):

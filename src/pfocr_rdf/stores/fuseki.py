@@ -2,6 +2,10 @@
 
 Its patch service (`fuseki:patch`) is not used. When a connection is cut, Fuseki 5.6 commits the rows that it had read:
 a part of a patch is a legal patch. And it answers 200 to a patch that it gave up. A part of an update is no update.
+
+A write that Fuseki 5.6 gives up half-way is worse than it looks: what is written afterwards, while others read, may
+come back as other terms, though counts are right; if the server is started again before it writes, it does no harm. So
+files are read before they are sent, and changes of usual size go as a form, which the server reads before it begins.
 """
 
 from __future__ import annotations
@@ -10,7 +14,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
-from urllib.parse import urlsplit
+from urllib.parse import quote_plus, urlsplit
 
 from pfocr_rdf.stores import bodies
 from pfocr_rdf.stores import http as requests
@@ -24,8 +28,15 @@ SERVICES = ("query", "sparql", "update", "data", "get", "patch", "shacl", "uploa
 GRAPHS = "SELECT DISTINCT ?g WHERE { GRAPH ?g { ?s ?p ?o } }"
 DEFAULT = "SELECT ?s WHERE { GRAPH <urn:x-arq:DefaultGraph> { ?s ?p ?o } } LIMIT 1"
 _ANY = frozenset(range(300, 500)) - {401, 403}
+_FORM = 14 << 20
+"""Bytes of a difference that goes as a form; Fuseki takes forms of 25 MiB, and these are longer than what they hold."""
+
+_FORMS = {"Content-Type": "application/x-www-form-urlencoded; charset=utf-8"}
+_QUIET = 1.0
+"""Seconds in which nobody asks before a compaction."""
+
 _LONGEST = 600.0
-"""Seconds to wait for a compaction, which begins when there is a moment in which nobody asks."""
+"""Seconds to wait for a compaction, which waits itself for a moment without readers."""
 
 
 class Fuseki(Sparql):
@@ -44,23 +55,40 @@ class Fuseki(Sparql):
     def replace(self, graphs: Sequence[Graph], notes: Mapping[str, str], say: Said) -> None:
         """Replace all in one request: as TriG where nothing else is in the way, as an update where there is."""
         say(f"{sum(graph.triples for graph in graphs):,} triples go to {self.address} in one transaction")
+        bodies.check(graphs)
         ours = {*(graph.iri for graph in graphs), *notes}
         held = {row[0].value for row in self.select(GRAPHS).rows}
         if not self._graphs or (held & ours and (held - ours or self.select(DEFAULT).rows)):
             self.run(bodies.replacement(graphs, notes))
-            return
-        method = "PUT" if held else "POST"
-        self._http.send(method if held & ours else "POST", self._graphs, bodies.dataset(graphs, notes), bodies.TRIG)
+        else:
+            method = "PUT" if held & ours else "POST"
+            self._http.send(method, self._graphs, bodies.dataset(graphs, notes), bodies.TRIG)
 
     def change(self, deltas: Sequence[Delta], notes: Mapping[str, str], say: Said) -> None:
         """Change all in one request."""
         gone, come = sum(delta.removals for delta in deltas), sum(delta.additions for delta in deltas)
         say(f"{gone:,} triples go, {come:,} come, in one transaction")
-        self.run(bodies.changes(deltas, notes))
+        self.run(bodies.changes(deltas, notes), small=sum(bodies.size(delta) for delta in deltas) <= _FORM)
+
+    def run(self, update: bytes | bodies.Parts, *, small: bool = False) -> None:
+        """Send one SPARQL Update; a small one as a form."""
+        if not self._update:
+            raise StoreError(f"{self.address}: takes no updates; start the server with --update")
+        if small or isinstance(update, bytes):
+            text = update if isinstance(update, bytes) else b"".join(update())
+            self._http.send("POST", self._update, b"update=" + quote_plus(text).encode(), _FORMS)
+        else:
+            self._http.send("POST", self._update, update, bodies.UPDATE)
 
     def compact(self, say: Said) -> int:
-        """Let the server copy what is live and delete the rest; what that gave back is not told, so 0."""
+        """Let the server copy what is live and delete the rest; what that gave back is not told, so 0.
+
+        Fuseki 5.6 never ends a compaction that it begins while others ask without pause, so then it is not begun.
+        """
         if not self._admin:
+            return 0
+        if not self._quiet():
+            say(f"{self.address}: is not compacted, since others ask (or it does not tell: start it with --stats)")
             return 0
         say(f"{self.address}: is compacted")
         task = self._http.send("POST", self._compaction, params={"deleteOld": "true"}, again=False).json()["taskId"]
@@ -72,7 +100,20 @@ class Fuseki(Sparql):
                     raise StoreError(f"{self.address}: could not be compacted; see the server's log")
                 return 0
             time.sleep(0.5)
-        raise StoreError(f"{self.address}: is still being compacted after {_LONGEST:.0f} seconds; it goes on by itself")
+        raise StoreError(
+            f"{self.address}: is still being compacted after {_LONGEST / 60:.0f} minutes; are there always readers?"
+        )
+
+    def _quiet(self) -> bool:
+        """Whether nobody asks just now, by the server's own count."""
+        before = self._asked()
+        time.sleep(_QUIET)
+        return before is not None and before == self._asked()
+
+    def _asked(self) -> int | None:
+        path = urlsplit(self._dataset).path.rstrip("/")
+        got = self._http.send("GET", f"{self._root}/$/stats{path}", allow=_ANY | {401, 403})
+        return int(got.json()["datasets"][path]["Requests"]) if got.is_success else None
 
     @property
     def _root(self) -> str:
@@ -85,8 +126,8 @@ class Fuseki(Sparql):
 
     @cached_property
     def _admin(self) -> bool:
-        """Whether the server compacts when it is told to: then it refuses a GET as the wrong method."""
-        return self._http.send("GET", self._compaction, allow=_ANY | {401, 403}).status_code == 405
+        """Whether the server compacts when it is told to: a GET is an error of its own there, and nothing elsewhere."""
+        return self._http.send("GET", self._compaction, allow=_ANY | {401, 403, 500}).status_code in (405, 500)
 
 
 @contextmanager

@@ -109,7 +109,7 @@ def _fuseki(wanted: Wanted) -> Start:
     place = str(wanted.data).replace("\\", "\\\\").replace('"', '\\"')
     settings.write_text(text.replace("@LOCATION@", place), encoding="utf-8")
     base = f"http://localhost:{wanted.port}"  # with --localhost it listens at the name
-    options = ["--localhost", f"--port={wanted.port}", "--ping", "--compact", f"--config={settings}"]
+    options = ["--localhost", f"--port={wanted.port}", "--ping", "--compact", "--stats", f"--config={settings}"]
     server = ["-cp", str(_jar(programs.JENA, wanted)), "org.apache.jena.fuseki.main.cmds.FusekiMainCmd"]
     services = {"graphs" if name == "data" else name: f"{base}/{DATASET}/{name}" for name in operations}
     return Start((*_java(wanted), *server, *options), services)
