@@ -45,7 +45,8 @@ def update(old: Path, new: Path, store: str, folder: Path, clients: int) -> dict
         measure.run(common.program("load", old, "--to", server.address), env=env)
         with asking.asking(server.query, asking.numbers(before, after), clients) as asked:
             asked.wait(PAUSE)
-            cost = measure.run(common.program("update", new, "--to", server.address, "--base", old, "--json"), env=env)
+            options = ("--base", old, "--no-compact", "--json")
+            cost = measure.run(common.program("update", new, "--to", server.address, *options), env=env)
             asked.wait(PAUSE)
     with served.served(Kind(store), folder / "two", MEMORY) as server:
         full = measure.run(common.program("load", new, "--to", server.address), env=env | server.environment)

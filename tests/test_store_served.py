@@ -145,7 +145,7 @@ def test_clients_see_the_old_release_or_the_new_one(server: Server, chain: Chain
         with asking.asking(server.query, expected) as asked:
             asked.wait(0.5)
             for number in (1, 2, 1, 2):
-                update.into(store, chain.content(number))
+                update.into(store, chain.content(number), compact=False)
                 asked.wait(0.2)
         assert asked.failed == []
         if store.abilities.changes is Reach.ALL:
@@ -159,7 +159,7 @@ def test_clients_see_no_gap_while_all_is_replaced(server: Server, chain: Chain) 
         load.into(store, chain.content(0))
         with asking.asking(server.query, expected) as asked:
             asked.wait(0.5)
-            load.into(store, chain.content(2))
+            load.into(store, chain.content(2), compact=False)
             asked.wait(0.5)
         assert asked.failed == []
         if store.abilities.replaces is Reach.ALL:

@@ -155,7 +155,7 @@ def print_updated(done: Any) -> None:
             table.add_row(name, f"{numbers['added']:,}", f"{numbers['removed']:,}")
         _console().print(table)
     told = f"{done.added:,} triples came, {done.removed:,} went, {_number(done.sampled, 'figures')} compared"
-    typer.echo(f"{done.address}: from {done.former} to {what}: {told}{repaired}")
+    typer.echo(f"{done.address}: from {done.former} to {done.version or what}: {told}{repaired}")
 
 
 def print_codes(rejected: dict[str, int], warnings: dict[str, int]) -> None:

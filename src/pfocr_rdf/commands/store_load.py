@@ -31,6 +31,10 @@ Store = Annotated[
     Kind | None, typer.Option("--store", help="Which kind of store it is.", show_default="the store is asked")
 ]
 
+Compact = Annotated[
+    bool, typer.Option("--compact/--no-compact", help="Give space back that former states take, where it pays.")
+]
+
 
 @app.command(epilog="Example: pfocr-rdf load output/site --to http://localhost:3030/pfocr")
 def load(
@@ -41,6 +45,7 @@ def load(
         typer.Option(metavar="NAMES", help="Load these alone, such as core,entities.", show_default="all layers"),
     ] = None,
     store: Store = None,
+    compact: Compact = True,
     as_json: AsJson = False,
 ) -> None:
     """Load a release into a store, each layer in its graph; what is there already stays. The result is counted."""
@@ -48,7 +53,7 @@ def load(
 
     names = [name.strip() for name in layers.split(",") if name.strip()] if layers else []
     with printing.progress("triples") as start:
-        done = loading.load(release, to, layers=names, kind=store, say=_say, start=start)
+        done = loading.load(release, to, layers=names, kind=store, compact=compact, say=_say, start=start)
     if as_json:
         typer.echo(json.dumps(done.to_json(), indent=2))
     else:
@@ -64,12 +69,13 @@ def update(
         typer.Option(metavar="DIR", help="Where the release lies that the store holds.", show_default="beside RELEASE"),
     ] = None,
     store: Store = None,
+    compact: Compact = True,
     as_json: AsJson = False,
 ) -> None:
     """Bring a store to a release by what differs from the one that it holds, or by all, and compare a sample."""
     from pfocr_rdf.stores import update as updating
 
-    done = updating.update(release, to, base=base, kind=store, say=_say)
+    done = updating.update(release, to, base=base, kind=store, compact=compact, say=_say)
     if as_json:
         typer.echo(json.dumps(done.to_json(), indent=2))
     else:

@@ -10,7 +10,7 @@ from pfocr_rdf import identifiers as ids
 from pfocr_rdf.errors import UsageError
 from pfocr_rdf.model import Layer
 from pfocr_rdf.release import folder, withdrawn
-from pfocr_rdf.release.info import VOID_ENDPOINT
+from pfocr_rdf.release.info import VOID_ENDPOINT, void_graph
 from pfocr_rdf.stores.contract import Graph
 
 HELD = ids.graph("held")
@@ -55,8 +55,9 @@ def read(place: Path) -> Content:
     ]
     version = ""
     if (build / folder.RELEASE).exists():
-        version = str(folder.read_release(build)["version"])
-        for iri, name in ((withdrawn.GRAPH, withdrawn.NAME), (ids.graph("void"), VOID_ENDPOINT)):
+        release = folder.read_release(build)
+        version, described = str(release["version"]), void_graph(release.get("endpoint"))
+        for iri, name in ((withdrawn.GRAPH, withdrawn.NAME), (described, VOID_ENDPOINT)):
             graphs.append(_small(iri, build / name))
     named = buildfolder.describe_file(build / buildfolder.MANIFEST)["sha256"]
     return Content(build, version, named, tuple(graphs), int(manifest["counts"]["figures"]))

@@ -132,7 +132,10 @@ class Store(Protocol):
         """Remove graphs, if they are there."""
 
     def compact(self, say: Said) -> int:
-        """Give space back that former states take; return the bytes, 0 when it did not pay or cannot be done."""
+        """Give space back that former states take; return the bytes, 0 when it did not pay or nobody tells.
+
+        Raises `StoreUnavailable` when it cannot be done just now, as while others ask.
+        """
 
     def close(self) -> None:
         """Let go of files and connections."""

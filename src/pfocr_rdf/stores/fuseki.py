@@ -18,7 +18,7 @@ from urllib.parse import quote_plus, urlsplit
 
 from pfocr_rdf.stores import bodies
 from pfocr_rdf.stores import http as requests
-from pfocr_rdf.stores.contract import Abilities, Delta, Graph, Kind, Reach, Said, StoreError
+from pfocr_rdf.stores.contract import Abilities, Delta, Graph, Kind, Reach, Said, StoreError, StoreUnavailable
 from pfocr_rdf.stores.http import PATIENCE, Body, Http
 from pfocr_rdf.stores.sparql import QUERY, Sparql, below
 
@@ -88,8 +88,9 @@ class Fuseki(Sparql):
         if not self._admin:
             return 0
         if not self._quiet():
-            say(f"{self.address}: is not compacted, since others ask (or it does not tell: start it with --stats)")
-            return 0
+            raise StoreUnavailable(
+                f"{self.address}: is not compacted, since others ask (or it does not tell: start it with --stats)"
+            )
         say(f"{self.address}: is compacted")
         task = self._http.send("POST", self._compaction, params={"deleteOld": "true"}, again=False).json()["taskId"]
         end = time.monotonic() + _LONGEST

@@ -82,14 +82,15 @@ def into(
     content: Content,
     *,
     layers: Sequence[str] = (),
+    compact: bool = True,
     say: Said = lambda _: None,
     done: Done = lambda _: None,
 ) -> Loaded:
     """Make a store hold a release, or some layers of it beside those of the same release that it holds.
 
-    Graphs of this project that are of another release go. `done` is told how many triples are there since. Raises
-    `UsageError` for a layer that the release has not, and `StoreError` when the store refuses, fails, or does not hold
-    afterwards what it should.
+    Graphs of this project that are of another release go. `compact` is whether space is given back where it pays,
+    `done` is told how many triples are there since. Raises `UsageError` for a layer that the release has not, and
+    `StoreError` when the store refuses, fails, or does not hold afterwards what it should.
     """
     began = time.monotonic()
     before = holding.read(store)
@@ -104,7 +105,7 @@ def into(
         _write(store, found, before, after, say, done)
         say("counting")
         check(store, wanted, after)
-        freed = compacted(store, wanted, after, say)
+        freed = compacted(store, wanted, after, say) if compact else 0
     return Loaded(
         address=store.address,
         version=content.version,
@@ -126,6 +127,7 @@ def load(
     *,
     layers: Sequence[str] = (),
     kind: Kind | None = None,
+    compact: bool = True,
     say: Said = lambda _: None,
     start: Start | None = None,
 ) -> Loaded:
@@ -137,7 +139,7 @@ def load(
     wanted = found.only(list(layers)) if layers else found
     with opening.opened(to, kind=kind) as store:
         done = start(sum(graph.triples for graph in wanted.graphs)) if start else lambda _: None
-        return into(store, found, layers=layers, say=say, done=done)
+        return into(store, found, layers=layers, compact=compact, say=say, done=done)
 
 
 def plan(content: Content, held: Held | None, counts: Mapping[str, int]) -> Plan:

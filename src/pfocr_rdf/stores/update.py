@@ -72,13 +72,25 @@ class _Clock:
         self._since = now
 
 
-def into(store: Store, content: Content, *, base: Path | None = None, say: Said = lambda _: None) -> Updated:
+def into(
+    store: Store, content: Content, *, base: Path | None = None, compact: bool = True, say: Said = lambda _: None
+) -> Updated:
     """Bring a store that holds a release, or some layers of one, to another release.
 
-    `base` is where the release that it holds may lie; those beside the new one are looked at too. Raises `UsageError`
-    when a release is damaged, and `StoreError` when the store refuses, fails, or is not sound afterwards.
+    `base` is where the release that it holds may lie; those beside the new one are looked at too. `compact` is
+    whether space is given back where it pays. Raises `UsageError` when a release is damaged, and `StoreError` when the
+    store refuses, fails, or is not sound afterwards.
     """
     clock = _Clock()
+    done = _brought(store, content, base, clock, say)
+    held = holding.read(store)
+    freed = load.compacted(store, content, held, say) if compact and held else 0
+    clock.lap("compact")
+    return replace(done, freed=freed, seconds=clock.seconds)
+
+
+def _brought(store: Store, content: Content, base: Path | None, clock: _Clock, say: Said) -> Updated:
+    """Do all but giving space back."""
     before = holding.read(store)
     wanted = _wanted(content, before)
     part = len(wanted.graphs) < len(content.graphs)
@@ -108,6 +120,7 @@ def update(
     *,
     base: Path | None = None,
     kind: Kind | None = None,
+    compact: bool = True,
     say: Said = lambda _: None,
 ) -> Updated:
     """Bring the store at an address or in a folder to a release, or a build; see `into`.
@@ -116,7 +129,7 @@ def update(
     """
     found = contents.read(place)
     with opening.opened(to, kind=kind) as store:
-        return into(store, found, base=base, say=say)
+        return into(store, found, base=base, compact=compact, say=say)
 
 
 def _wanted(content: Content, held: Held | None) -> Content:
@@ -200,14 +213,10 @@ def _checked(
         told = "; ".join(f"{load.name_of(iri)} ({why})" for iri, why in sorted(unsound.items()))
         say(f"unsound: {told}; they are replaced")
         _change(store, [], replace(after.without(unsound), state=State.LOADING), say)
-        load.into(store, content, layers=_layers(content, wanted), say=say)
+        load.into(store, content, layers=_layers(content, wanted), compact=False, say=say)
         load.refuse(store, after, verify.sample(store, wanted, differences.figures)[0])
         clock.lap("repair")
-    freed = load.compacted(store, wanted, after, say)
-    clock.lap("compact")
-    return _updated(
-        store, content, before, "difference", "", _numbers(differences), sampled, tuple(unsound), freed, clock
-    )
+    return _updated(store, content, before, "difference", "", _numbers(differences), sampled, tuple(unsound))
 
 
 def _numbers(differences: Differences) -> dict[str, dict[str, int]]:
@@ -227,9 +236,9 @@ def _layers(content: Content, wanted: Content) -> tuple[str, ...]:
 
 def _same(store: Store, content: Content, wanted: Content, before: Held, clock: _Clock, say: Said) -> Updated:
     """Count what a store holds that is what it should hold; what is not sound is replaced."""
-    done = load.into(store, content, layers=_layers(content, wanted), say=say)
+    done = load.into(store, content, layers=_layers(content, wanted), compact=False, say=say)
     clock.lap("check")
-    return _updated(store, content, before, "nothing", "", {}, 0, done.loaded, done.freed, clock)
+    return _updated(store, content, before, "nothing", "", {}, 0, done.loaded)
 
 
 def _full(
@@ -237,14 +246,14 @@ def _full(
 ) -> Updated:
     """Load a release, for want of a difference."""
     say(f"{why}; all is loaded")
-    done = load.into(store, content, layers=_layers(content, wanted), say=say)
+    done = load.into(store, content, layers=_layers(content, wanted), compact=False, say=say)
     clock.lap("load")
     graphs = {
         load.name_of(graph.iri): {"added": graph.triples, "removed": 0}
         for graph in wanted.graphs
         if load.name_of(graph.iri) in done.loaded
     }
-    return _updated(store, content, before, "full", why, graphs, 0, (), done.freed, clock)
+    return _updated(store, content, before, "full", why, graphs, 0, ())
 
 
 def _updated(
@@ -256,8 +265,6 @@ def _updated(
     graphs: dict[str, dict[str, int]],
     sampled: int,
     repaired: tuple[str, ...],
-    freed: int,
-    clock: _Clock,
 ) -> Updated:
     return Updated(
         address=store.address,
@@ -269,6 +276,6 @@ def _updated(
         graphs=graphs,
         sampled=sampled,
         repaired=tuple(sorted(load.name_of(name) for name in repaired)),
-        freed=freed,
-        seconds=clock.seconds,
+        freed=0,
+        seconds={},
     )

@@ -9,11 +9,14 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import closing
 from decimal import Decimal, InvalidOperation
+from itertools import islice
 from typing import Any
 
-from pfocr_rdf import buildfolder, serialize, subjects, vocab
+from pfocr_rdf import buildfolder, codecs, serialize, subjects, vocab
 from pfocr_rdf import identifiers as ids
+from pfocr_rdf.blocks import Source
 from pfocr_rdf.identifiers import figure
 from pfocr_rdf.model import EVIDENCE, Layer
 from pfocr_rdf.release.info import VOID_ENDPOINT
@@ -148,8 +151,13 @@ def _mixed(figid: str) -> str:
 def _others(core: Indexed, size: int) -> list[str]:
     """Return figids of a release, evenly out of all of it."""
     blocks = [block for block in core.blocks if block.first.startswith(ids.FIGURES)]
-    step = max(1, len(blocks) // size)
-    found = [ids.figid_of(block.first) for block in blocks[::step] if block.first.endswith(".html")]
+    chosen = blocks[:: max(1, len(blocks) // size)][:size]
+    each = -(-size // max(1, len(chosen)))
+    found: list[str] = []
+    with closing(Source(str(core.path), codecs.of_file(core.path))) as source:
+        for block in chosen:
+            names = (name for name, _ in source.items(block) if name.endswith(".html"))
+            found += [ids.figid_of(name) for name in islice(names, each)]
     return sorted(found, key=_mixed)[:size]
 
 
@@ -191,6 +199,8 @@ def by_value(term: Any) -> tuple[str, str, str, str]:
     if not hasattr(term, "datatype"):
         return type(term).__name__, term.value, "", ""
     text, datatype = term.value, term.datatype.value
+    if datatype == f"{ids.PREFIXES['xsd']}boolean":
+        return "Literal", {"1": "true", "0": "false"}.get(text, text), datatype, ""
     if datatype.removeprefix(ids.PREFIXES["xsd"]) in ("integer", "decimal", "double", "float"):
         try:
             return "number", str(Decimal(text).normalize()), "", ""
