@@ -207,6 +207,7 @@ def test_all_questions_are_listed_with_their_parameters(call: Call) -> None:
         (("ASK {}", "--param", "gene=1"), "--param and --show are for questions"),
         (("ASK {}", "--show"), "--param and --show are for questions"),
         (("--name", "nothing"), "is no question"),
+        (("--name", "28", "--on", "RELEASE"), "asks https://sparql.uniprot.org/sparql too, which the embedded store"),
         (("--name", "5", "--param", "gene=Gone", "--on", "RELEASE"), "nothing in the graph has this label"),
         (("ASK {}", "--on", "ftp://example.org/"), "is no address of a store"),
         (("ASK {}", "--on", "http://me:secret@127.0.0.1/"), "put no user and password"),
