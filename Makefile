@@ -15,9 +15,9 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 PYTEST := $(BIN)/pytest --numprocesses auto --dist loadfile
 CHECKED := $(wildcard src flows tests tools benchmarks)
 # Command and Debian package of what the tests use beside Python.
-TOOLS := cc:gcc serdi:serdi rapper:raptor2-utils java:default-jre-headless mvn:maven git:git zstd:zstd virtuoso-t:virtuoso-opensource-7-bin chromium:chromium node:nodejs npm:npm
+TOOLS := cc:gcc serdi:serdi rapper:raptor2-utils java:default-jre-headless mvn:maven git:git zstd:zstd virtuoso-t:virtuoso-opensource-7-bin chromium:chromium nginx:nginx-light systemd-analyze:systemd node:nodejs npm:npm
 
-.PHONY: help env run docs pages test test-slow bench bench-full ci-deps jars format lock wheel clean distclean
+.PHONY: help env run docs pages test test-slow bench bench-full ci-deps jars format lock flows pins wheel clean distclean
 
 help: ## list the targets
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 20
@@ -41,7 +41,7 @@ $(INSTALLED): pyproject.toml constraints.txt $(wildcard src/pfocr_rdf/kernels/*)
 	@rm -f $@
 	@# The build backend comes first and from the lock as well, so that building takes nothing unpinned.
 	@$(PIP) install --quiet --constraint constraints.txt setuptools
-	@$(PIP) install --quiet --constraint constraints.txt --no-build-isolation --editable '.[flows,dask,s3,release,docs,dev]'
+	@$(PIP) install --quiet --constraint constraints.txt --no-build-isolation --editable '.[flows,dask,s3,release,serve,docs,dev]'
 	@echo '$(CURDIR)' > $@
 
 run: env ## build the graph of seeds/ into output/build and ask it the example question
@@ -98,7 +98,7 @@ ci-deps: ## install the programs that the tests use (Debian, root or sudo), and 
 	fi
 	@$(MAKE) jars
 
-jars: env ## fetch the jars of tests/jars.json into build/jars and check them
+jars: env ## fetch the pinned jars into build/jars and check them
 	@$(BIN)/python -m tests.support
 
 format: env ## put the code in order
@@ -108,17 +108,26 @@ format: env ## put the code in order
 lock: env ## write constraints.txt anew, with the newest versions that pyproject.toml allows
 	rm -rf build/lock
 	$(BIN)/python -m venv build/lock
-	build/lock/bin/python -m pip --disable-pip-version-check install --quiet --editable '.[flows,dask,s3,release,docs,dev]'
+	build/lock/bin/python -m pip --disable-pip-version-check install --quiet --editable '.[flows,dask,s3,release,serve,docs,dev]'
 	{ head -n 1 constraints.txt; build/lock/bin/python -m pip freeze --all --exclude pip --exclude-editable | LC_ALL=C sort -f; } > build/constraints.txt
 	mv build/constraints.txt constraints.txt
 	rm -rf build/lock
+
+# What the flows convert, and the port of Prefect's pages: make flows SOURCE=... PORT=...
+SOURCE ?=
+PORT ?= 4200
+flows: env ## run Prefect's server, a worker and the nightly flow here, until Ctrl-C
+	@$(BIN)/python tools/run_flows.py --port $(PORT) --source "$(SOURCE)"
+
+pins: env ## try which pins of the extra flows can be lifted, in fresh environments (takes minutes)
+	@$(BIN)/python -m tools.try_pins
 
 wheel: env ## build the wheel into dist/
 	rm -rf build/lib* build/bdist.* build/temp.*
 	$(BIN)/python -m build --wheel --no-isolation --outdir dist
 
 clean: ## remove what was built, the caches and output/; keep .venv and the jars
-	rm -rf build/lib* build/bdist.* build/temp.* build/lock build/constraints.txt dist src/*.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf build/lib* build/bdist.* build/temp.* build/lock build/pins build/constraints.txt dist src/*.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find $(CHECKED) ontologies -name __pycache__ -prune -exec rm -rf {} +
 	find output -mindepth 1 ! -name .gitkeep -delete
 

@@ -83,6 +83,19 @@ def run(
     return Measured(seconds, usage + orphans, sampler.peak, stdout)
 
 
+@contextmanager
+def watched(pid: int) -> Iterator[list[int]]:
+    """Watch a program that runs already while the block lasts; yields a list that then has its peak memory in bytes."""
+    peak: list[int] = []
+    sampler = _Sampler(pid)
+    sampler.start()
+    try:
+        yield peak
+    finally:
+        sampler.stop()
+        peak.append(sampler.peak)
+
+
 def _wait(process: subprocess.Popen[str], began: float) -> tuple[float, float, str, str]:
     """Wait for the program; return its CPU seconds (with reaped descendants), seconds and both outputs."""
     texts: dict[str, str] = {}

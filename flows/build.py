@@ -13,59 +13,38 @@ prepare(program=__name__ == "__main__")
 
 import argparse
 import sys
-from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar, cast
+from typing import Any, Literal
 
 from prefect import flow, task
 from prefect.artifacts import create_table_artifact
 from prefect.cache_policies import NO_CACHE
 from prefect.exceptions import ParameterTypeError
-from prefect.task_runners import ProcessPoolTaskRunner, TaskRunner, ThreadPoolTaskRunner
-from prefect.utilities.annotations import quote, unmapped
-from pydantic import Field
 
 from pfocr_rdf import pipeline
 from pfocr_rdf.errors import PfocrError
 from pfocr_rdf.settings import IMAGE_PATTERN, Settings
 from pfocr_rdf.shards import Output
 
-Share = Annotated[float, Field(ge=0, le=1)]
-Positive = Annotated[int, Field(ge=1)]
-T = TypeVar("T")
-Done = TypeVar("Done")
+from .engine import Progress, engines
+from .parameters import Positive, Running, Share
 
 
-def whole(value: T) -> T:
-    """Spare Prefect the search for futures in a large value; the task gets the value itself."""
-    return cast(T, quote(value))
-
-
-@task(cache_policy=NO_CACHE, persist_result=False, task_run_name="{name}")
-def work(name: str, function: Callable[[Any], Any], part: Any) -> Any:
-    """Do one part of a step: convert a shard, write a layer, search a section."""
-    del name  # what Prefect shows
-    return function(part)
-
-
-class TaskEngine:
-    """Runs the parts of a step as Prefect tasks."""
-
-    def __init__(self, runner: TaskRunner[Any]) -> None:
-        """Submit to `runner`, which was entered."""
-        self.runner = runner
-
-    @property
-    def size(self) -> int:
-        """How many tasks run at the same time."""
-        return int(getattr(self.runner, "_max_workers", 1) or 1)
-
-    def map(self, function: Callable[[T], Done], tasks: Sequence[T]) -> Iterator[Done]:
-        """Yield the result of each task, in order."""
-        names = [f"{function.__name__.strip('_')} {number} of {len(tasks)}" for number in range(1, len(tasks) + 1)]
-        parameters = {"name": names, "function": unmapped(function), "part": [whole(task) for task in tasks]}
-        futures: Any = self.runner.map(cast(Any, work), parameters)  # typed for asynchronous tasks alone
-        return iter([future.result() for future in futures])
+def make(
+    source: str, out: Path, options: pipeline.Options, running: Running, *, use_cache: bool = True
+) -> dict[str, Any]:
+    """Convert a source into the build folder `out` and return its manifest; the parts are tasks of the run."""
+    progress = Progress("pfocr-rdf-figures", "Figures that are converted")
+    with (
+        # Outside `making`: the processes start while the source is opened. They are stopped when their parts are done.
+        engines(running) as given,
+        pipeline.making(source, out, options, use_cache=use_cache, engine=given.early) as (prepared, folder),
+        given.idle(),
+    ):
+        results = pipeline.run_shards(prepared, given.shards, progress.start)
+        progress.end()
+        manifest, _ = pipeline.finish(prepared, results, folder, options, given.rest, keep_cache=use_cache)
+    return manifest
 
 
 @task(cache_policy=NO_CACHE, persist_result=False)
@@ -124,14 +103,8 @@ def build(
     settings = Settings(image_pattern, max_rejected, max_rejected_rows, shard_records)
     output = Output(compress, nquads)
     options = pipeline.Options(settings, gene_info, pmc_ids, context, only, limit, output=output)
-    with (
-        pipeline.making(source, out, options, use_cache=use_cache) as (prepared, folder),
-        # Inside `making`: no task may still write when a failure removes the folder.
-        ProcessPoolTaskRunner(workers) if workers > 1 else ThreadPoolTaskRunner(max_workers=1) as runner,
-    ):
-        engine = TaskEngine(runner)
-        results = pipeline.run_shards(prepared, engine)
-        manifest, _ = pipeline.finish(prepared, results, folder, options, engine, keep_cache=use_cache)
+    running = Running(runner="processes" if workers > 1 else "threads", workers=workers)
+    manifest = make(source, out, options, running, use_cache=use_cache)
     report(manifest)
     return manifest
 

@@ -21,7 +21,7 @@ settings.register_profile("thorough", parent=settings.get_profile("quick"), max_
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--jar", type=Path, metavar="PATH", help="a copy of the Jena jar that tests/jars.json pins")
+    parser.addoption("--jar", type=Path, metavar="PATH", help="a copy of the pinned Jena jar")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -54,6 +54,32 @@ def shared() -> Path:
 def jena(request: pytest.FixtureRequest) -> Path:
     """The Jena jar, for `java -cp JAR riotcmd.riot ...`."""
     return require_jena(request.config.getoption("--jar"))
+
+
+@pytest.fixture(scope="session")
+def prefect() -> Iterator[None]:
+    """A Prefect server of the tests' own, for flows that run in this process."""
+    from prefect.testing.utilities import prefect_test_harness
+
+    with prefect_test_harness(server_startup_timeout=180):  # it takes 12 s on a quiet machine
+        yield
+
+
+@pytest.fixture
+def quiet_flows(prefect: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Flows with quick checks, without waiting before they try again, and without what lies in the developer's home."""
+    from flows import steps
+    from tests import releasing
+
+    del prefect
+    for name in [name for name in os.environ if name.startswith("PFOCR_RDF_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setattr(steps, "Steps", releasing.steps)
+    monkeypatch.setattr(steps, "WAITS", (0.1, 0.1))
+    for task in (steps.look, steps.fetch, steps.convert):
+        monkeypatch.setattr(task, "retry_delay_seconds", [0.1] * task.retries)
 
 
 @pytest.fixture

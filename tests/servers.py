@@ -8,10 +8,8 @@ from __future__ import annotations
 import http.client
 import json
 import re
-import shutil
 import socket
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -19,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlencode, urlsplit
 
+from pfocr_rdf.stores import programs, starting
 from tests.support import unavailable
 
 PATIENCE = 240
@@ -127,17 +126,17 @@ def answers(url: str) -> Callable[[], bool]:
 
 def require_oxigraph() -> Path:
     """Return the command `oxigraph` of this environment, or skip the running test."""
-    found = shutil.which("oxigraph", path=str(Path(sys.executable).parent)) or shutil.which("oxigraph")
-    if found is None:
-        unavailable("oxigraph is not installed (make env)")
-    return Path(found)
+    try:
+        return programs.oxigraph()
+    except programs.Missing as missing:
+        unavailable(str(missing))
 
 
 @contextmanager
-def oxigraph(program: Path, folder: Path) -> Iterator[Endpoint]:
+def oxigraph(program: Path, folder: Path, *options: str) -> Iterator[Endpoint]:
     """Run an Oxigraph server over the database `folder/db`."""
     base = f"http://127.0.0.1:{free_port()}"
-    command = (program, "serve", "--location", folder / "db", "--bind", base.removeprefix("http://"))
+    command = (program, "serve", "--location", folder / "db", "--bind", base.removeprefix("http://"), *options)
     with running(command, folder, answers(base)):
         yield Endpoint(f"{base}/query", f"{base}/update", f"{base}/store")
 
@@ -155,34 +154,18 @@ def fuseki(jar: Path, folder: Path, *storage: str | Path) -> Iterator[Endpoint]:
 
 def blazegraph_properties(folder: Path) -> Path:
     """Write the settings of a Blazegraph database with named graphs and without inference in a folder."""
-    journal, store = "com.bigdata.journal.AbstractJournal", "com.bigdata.rdf.store.AbstractTripleStore"
-    settings = {
-        f"{journal}.file": folder / "blazegraph.jnl",
-        f"{journal}.initialExtent": 10 << 20,
-        f"{journal}.maximumExtent": 10 << 20,
-        f"{store}.quads": "true",
-        f"{store}.textIndex": "false",
-        f"{store}.statementIdentifiers": "false",
-        f"{store}.axiomsClass": "com.bigdata.rdf.axioms.NoAxioms",
-        "com.bigdata.rdf.sail.truthMaintenance": "false",
-    }
-    path = folder / "RWStore.properties"
-    path.write_text("".join(f"{name}={value}\n" for name, value in settings.items()), encoding="utf-8")
+    path = folder / starting.SETTINGS
+    starting.write_properties(path, starting.blazegraph_settings(folder))
     return path
 
 
 @contextmanager
 def blazegraph(jar: Path, folder: Path) -> Iterator[Endpoint]:
-    """Run a Blazegraph server over the database that `blazegraph_properties` describes.
-
-    The main class of its jar fails on Java 9 and later; this one does not, if it is told where its pages are.
-    """
+    """Run a Blazegraph server over the database that `blazegraph_properties` describes."""
     port = free_port()
-    pages = f"jar:{jar.resolve().as_uri()}!/war"
-    options = ["-Djetty.host=127.0.0.1", f"-Djetty.home={pages}", f"-Djetty.resourceBase={pages}"]
-    server = ("com.bigdata.rdf.sail.webapp.NanoSparqlServer", str(port), "kb", blazegraph_properties(folder))
     base = f"http://127.0.0.1:{port}/blazegraph"
-    with running([*JAVA, *options, "-cp", jar, *server], folder, answers(f"{base}/status")):
+    command = starting.blazegraph_command(list(JAVA), jar, port, blazegraph_properties(folder))
+    with running(command, folder, answers(f"{base}/status")):
         yield Endpoint(f"{base}/sparql", f"{base}/sparql")
 
 
@@ -215,30 +198,8 @@ class Virtuoso:
 def virtuoso(program: Path, folder: Path, allowed: Path) -> Iterator[Virtuoso]:
     """Run a new Virtuoso that may load files of the folder `allowed`."""
     port, web = free_port(), free_port()
-    sections: dict[str, dict[str, object]] = {
-        "Database": {
-            "DatabaseFile": folder / "virtuoso.db",
-            "ErrorLogFile": folder / "virtuoso.log",
-            "LockFile": folder / "virtuoso.lck",
-            "TransactionFile": folder / "virtuoso.trx",
-            "xa_persistent_file": folder / "virtuoso.pxa",
-        },
-        "TempDatabase": {"DatabaseFile": folder / "temp.db", "TransactionFile": folder / "temp.trx"},
-        "Parameters": {
-            "ServerPort": f"127.0.0.1:{port}",
-            "DirsAllowed": allowed,
-            "NumberOfBuffers": 20000,
-            "MaxDirtyBuffers": 15000,
-        },
-        "HTTPServer": {"ServerPort": f"127.0.0.1:{web}", "ServerRoot": folder},
-        "SPARQL": {"ResultSetMaxRows": 100000},
-    }
-    lines = [
-        line
-        for section, values in sections.items()
-        for line in (f"[{section}]", *(f"{name} = {value}" for name, value in values.items()))
-    ]
-    (folder / "virtuoso.ini").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    settings = starting.virtuoso_settings(folder, web, port, allowed, 200)
+    (folder / "virtuoso.ini").write_text(settings, encoding="utf-8")
     base = f"http://127.0.0.1:{web}/sparql"
     ready = answers(f"{base}?{urlencode({'query': 'SELECT (1 AS ?n) {}'})}")
     with running([program, "+configfile", folder / "virtuoso.ini", "+foreground"], folder, ready):

@@ -6,17 +6,21 @@ get it, and under `CI=true` it fails. Run as a program (`make jars`), it fetches
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import shutil
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 from typing import NoReturn
 
 import pytest
+
+from pfocr_rdf.errors import UsageError
+from pfocr_rdf.stores import programs
+from pfocr_rdf.stores.programs import BLAZEGRAPH as BLAZEGRAPH
+from pfocr_rdf.stores.programs import JENA as JENA
+from pfocr_rdf.stores.programs import Missing
 
 ROOT = Path(__file__).resolve().parent.parent
 SEEDS = ROOT / "seeds"
@@ -24,17 +28,9 @@ SHARED = ROOT.parent / "shared"
 """Records and notes that lie beside the checkout, where they do."""
 
 JARS = ROOT / "build" / "jars"
-PINS = Path(__file__).with_name("jars.json")
 COMUNICA = ROOT / "build" / "comunica"
 COMUNICA_VERSION = "4.5.0"
 """The last that runs on Node 20."""
-
-JENA = "jena-fuseki-server"
-BLAZEGRAPH = "blazegraph-jar"
-
-
-class Missing(Exception):
-    """Something that is not part of the checkout is not there; the message says how to get it."""
 
 
 def unavailable(reason: str) -> NoReturn:
@@ -66,9 +62,9 @@ def require_jena(given: Path | None = None) -> Path:
 
 
 def require_jar(name: str, given: Path | None = None) -> Path:
-    """Return a jar of `tests/jars.json`, or skip the running test; `java` is there too."""
+    """Return a pinned jar, or skip the running test; `java` is there too."""
     try:
-        find_tool("java", "default-jre-headless")
+        programs.java()
         return pinned_jar(name, given)
     except Missing as missing:
         unavailable(str(missing))
@@ -103,43 +99,14 @@ def require_comunica() -> Path:
 def pinned_jar(pinned: str, given: Path | None = None) -> Path:
     """Return a pinned jar: the given one, else that of `build/jars`, else fetched with Maven.
 
-    Raises `Missing` when it can be neither found nor fetched, and `ValueError` when it is not the pinned one.
+    Raises `Missing` when it can be neither found nor fetched, and `UsageError` when it is not the pinned one.
     """
-    pin = json.loads(PINS.read_text(encoding="utf-8"))[pinned]
-    name, version = pin["coordinates"].split(":")[1:]
-    jar = given or JARS / f"{name}-{version}.jar"
-    if given is not None and not given.is_file():
-        raise ValueError(f"--jar {given}: no such file")
-    if not jar.is_file():
-        _fetch(pin["coordinates"], jar)
-    found = _sha256(jar)
-    if found != pin["sha256"]:
-        raise ValueError(f"{jar}: SHA-256 is {found}, but {PINS.name} pins {pin['sha256']}; delete the file")
-    return jar
-
-
-def _fetch(coordinates: str, jar: Path) -> None:
-    """Let Maven copy the artifact beside its place, then move it there, so that no half jar is ever found."""
-    maven = find_tool("mvn", "maven")
-    jar.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=jar.parent) as folder:
-        options = [f"-Dartifact={coordinates}", f"-DoutputDirectory={folder}"]
-        command = [str(maven), "-q", "-B", "dependency:copy", *options]
-        done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, cwd=folder)
-        if done.returncode != 0:
-            said = (done.stdout + done.stderr).strip().splitlines() or ["no message"]
-            raise Missing(f"mvn could not fetch {coordinates}: {said[0]}")
-        (Path(folder) / jar.name).replace(jar)
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    return programs.jar(pinned, given, JARS)
 
 
 if __name__ == "__main__":
     try:
-        for each in json.loads(PINS.read_text(encoding="utf-8")):
+        for each in programs.pins():
             print(pinned_jar(each).relative_to(ROOT))
-    except (Missing, ValueError) as problem:
+    except UsageError as problem:
         sys.exit(str(problem))

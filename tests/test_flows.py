@@ -9,7 +9,6 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -25,19 +24,14 @@ if os.environ.get("CI") != "true":  # there a missing extra is a failure, and th
     pytest.importorskip("prefect", reason="the extra `flows` is not installed")
 pytestmark = pytest.mark.flows
 
-STARTUP = 180
-"""Seconds that the embedded server may take; it takes 12 on a quiet machine."""
-
 
 @pytest.fixture(scope="session")
-def flow() -> Iterator[Any]:
+def flow(prefect: None) -> Any:
     """The flow, with a server of the tests' own."""
-    from prefect.testing.utilities import prefect_test_harness
-
     from flows.build import build
 
-    with prefect_test_harness(server_startup_timeout=STARTUP):
-        yield build
+    del prefect
+    return build
 
 
 def content(build: Path) -> dict[str, bytes]:

@@ -209,7 +209,8 @@ def test_what_the_checks_refuse_is_not_published_and_what_they_said_is_kept(made
     assert raised.value.exit_code == 4
     kept = tmp_path / "rejected" / "b"
     assert str(kept) in str(raised.value)
-    assert sorted(path.name for path in kept.iterdir()) == ["validation.json", "validation.md", "validation.ttl"]
+    names = ["build", "reasons.json", "validation.json", "validation.md", "validation.ttl"]
+    assert sorted(path.name for path in kept.iterdir()) == names
     assert {name: said for name, said in contents(tmp_path).items() if not name.startswith("rejected/")} == before
     assert release(made / "two", tmp_path, "b").new
     assert not (tmp_path / "rejected").exists()

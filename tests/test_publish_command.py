@@ -118,7 +118,7 @@ def test_a_violation_ends_with_exit_code_4_and_one_line(site: Site, tmp_path: Pa
     path.write_text(json.dumps(manifest))
     found = command(tmp_path / "build", "--to", tmp_path / "site", "--version", "a", code=4)
     kept = tmp_path / "site" / "rejected" / "a"
-    assert found.stderr == (f"pfocr-rdf: 1 violations of Q35; nothing was published. They are listed in {kept}\n")
+    assert found.stderr == (f"pfocr-rdf: 1 violations of Q35; nothing was published. What was found is in {kept}\n")
     assert "Q35" in (kept / "validation.md").read_text()
     assert not (tmp_path / "site" / "current").exists()
     assert not (tmp_path / "site" / "releases").exists()

@@ -1,7 +1,7 @@
 """The command line: options to calls, results to tables or JSON, errors to one line and an exit code.
 
 Exit codes: 0 well, 2 the call cannot work as given, 3 too much of the source was rejected,
-4 a check found violations, 5 a store cannot be reached or refuses.
+4 a check found violations, 5 a store refused or failed.
 """
 
 from __future__ import annotations
@@ -17,7 +17,19 @@ import typer
 from typer.core import TyperGroup
 
 from pfocr_rdf import __version__, printing
-from pfocr_rdf.commands import ask, convert, export, publish, query, release, report
+from pfocr_rdf.commands import (
+    ask,
+    convert,
+    export,
+    publish,
+    query,
+    release,
+    report,
+    run,
+    serve,
+    store,
+    store_load,
+)
 from pfocr_rdf.errors import PfocrError
 
 _WrongCall: type[Exception] = typer.BadParameter.__bases__[0]
@@ -84,8 +96,12 @@ app.add_typer(query.app)
 app.add_typer(ask.app)
 app.add_typer(release.app)
 app.add_typer(publish.app)
+app.add_typer(store_load.app)
 app.add_typer(export.app, name="export")
 app.add_typer(report.app)
+app.add_typer(run.app)
+app.add_typer(store.app, name="store")
+app.add_typer(serve.app)
 
 
 def _version(value: bool) -> None:

@@ -16,7 +16,7 @@ from contextlib import AbstractContextManager
 from types import TracebackType
 from typing import Any, Self
 
-from pfocr_rdf.errors import PfocrError, UsageError
+from pfocr_rdf.errors import UsageError, WorkerLost
 from pfocr_rdf.workers import Done, Task
 
 CONNECT_SECONDS = 10.0
@@ -68,7 +68,7 @@ class DaskEngine(AbstractContextManager["DaskEngine"]):
     def map(self, function: Callable[[Task], Done], tasks: Sequence[Task]) -> Iterator[Done]:
         """Yield the result of each task as it comes; the others are cancelled when one fails.
 
-        Raises what a task raised; `UsageError` when the workers lack this package, `PfocrError` when the scheduler or
+        Raises what a task raised; `UsageError` when the workers lack this package, `WorkerLost` when the scheduler or
         all workers were lost, or a task was lost with several workers, one after the other.
         """
         waiting = iter(tasks)
@@ -87,7 +87,7 @@ class DaskEngine(AbstractContextManager["DaskEngine"]):
                 elif self._threads():
                     last = max(last, time.monotonic() - _LOOK_SECONDS)
                 elif time.monotonic() - last > self._patience:
-                    raise PfocrError(f"the Dask scheduler has no workers; start some (`dask worker`), then {_AGAIN}")
+                    raise WorkerLost(f"the Dask scheduler has no workers; start some (`dask worker`), then {_AGAIN}")
                 running -= done
                 for future in done:
                     with _told():
@@ -157,12 +157,12 @@ class _told(AbstractContextManager[None]):
         from distributed.scheduler import KilledWorker
 
         if isinstance(error, KilledWorker):
-            raise PfocrError(
+            raise WorkerLost(
                 f"several workers died of the same task, the last was {error.last_worker.address}, perhaps for lack of "
                 f"memory; give them more, or a smaller --shard-records, then {_AGAIN}"
             ) from error
         if isinstance(error, (CancelledError, CommClosedError, ClosedClientError)):
-            raise PfocrError(f"the Dask scheduler was lost; start it anew, then {_AGAIN}") from error
+            raise WorkerLost(f"the Dask scheduler was lost; start it anew, then {_AGAIN}") from error
         if isinstance(error, ImportError):
             raise UsageError(
                 f"a worker or the scheduler lacks a package ({error}); install the same pfocr-rdf there"

@@ -102,13 +102,13 @@ class Difference:
         }
 
 
-def builds(old: Path, new: Path) -> Iterator[Change]:
-    """Yield what differs between two builds, layer by layer, subjects in order.
+def builds(old: Path, new: Path, only: Iterable[Layer] = Layer) -> Iterator[Change]:
+    """Yield what differs between two builds, layer by layer (in some layers only), subjects in order.
 
     Raises `UsageError` when a folder is no build, or is damaged.
     """
     before, after = _Build(old), _Build(new)
-    for layer in Layer:
+    for layer in only:
         if layer in before.files or layer in after.files:
             yield from _layer(layer, before, after)
 

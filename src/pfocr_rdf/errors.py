@@ -5,6 +5,8 @@ broken environment. The tree:
 
     PfocrError
     ├── UsageError         the call cannot work as given            exit code 2
+    │   └── SourceUnavailable  the source's host did not answer: trying again may help
+    ├── WorkerLost         a worker process died: trying again may help  exit code 1
     ├── TooManyRejected    more of the source refused than allowed  exit code 3
     └── NotValid           a check of a release found violations    exit code 4
 """
@@ -28,6 +30,14 @@ class UsageError(PfocrError):
     """A bad option, a missing folder, an unreadable archive: the message says in one line what to do."""
 
     exit_code = 2
+
+
+class SourceUnavailable(UsageError):
+    """The host of a source could not be reached, was busy, or cut the connection: trying again may help."""
+
+
+class WorkerLost(PfocrError):
+    """A process that worked for this one was killed: trying again may help."""
 
 
 class TooManyRejected(PfocrError):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -96,6 +96,68 @@ def print_release(place: Path, release: Mapping[str, Any], *, new: bool) -> None
     typer.echo(f"{place}: release {release['version']}{previous}")
 
 
+def print_settings(rows: Sequence[Mapping[str, Any]]) -> None:
+    """Print each setting with its value and where it comes from."""
+    table = Table("setting", "value", "from", "what it is")
+    for row in rows:
+        value = " ".join(row["value"]) if isinstance(row["value"], list) else row["value"]
+        table.add_row(row["name"], "" if value is None else str(value), row["from"], row["about"])
+    _console().print(table)
+
+
+def print_run(done: Mapping[str, Any]) -> None:
+    """Print what came of a run: its releases, and what became of each store, one in a line."""
+    if "releases" in done:  # of past revisions
+        typer.echo(f"releases made: {', '.join(done['releases']) or 'none'}")
+    for release in [done] if "version" in done else [done["release"]] if "release" in done else []:
+        after = f", after {release['previous']}" if release["previous"] else ", the first one"
+        typer.echo(f"{release['place']}: release {release['version']}{after if release['new'] else ', nothing is new'}")
+    for store in done.get("stores", ()):
+        changed = "" if store["added"] is None else f", {store['added']:,} added, {store['removed']:,} removed"
+        typer.echo(f"{store['store']}: release {store['version']}, {store['way']}{changed}")
+
+
+def print_loaded(done: Any) -> None:
+    """Print what became of each graph of a load, and what the store holds; nothing but that where it held it before."""
+    what = f"release {done.version}" if done.version else f"the build {done.manifest[:12]}"
+    what = f"a part of {what}" if done.part else what
+    if not done.new:
+        typer.echo(f"{done.address}: holds {what} already; nothing was done")
+        return
+    if not _quiet:
+        table = Table("graph", "")
+        for name in done.loaded:
+            table.add_row(name, "loaded")
+        for name in done.kept:
+            table.add_row(name, "was there")
+        for name in done.removed:
+            table.add_row(name, "removed")
+        _console().print(table)
+    graphs = _number(len(done.loaded) + len(done.kept), "graphs")
+    typer.echo(f"{done.address}: holds {what}, {done.triples:,} triples in {graphs}")
+
+
+def print_updated(done: Any) -> None:
+    """Print what changed in each graph of a store, how, and what the store holds now."""
+    what = f"release {done.version}" if done.version else f"the build {done.manifest[:12]}"
+    repaired = f"; replaced because they were unsound: {', '.join(done.repaired)}" if done.repaired else ""
+    if done.way == "nothing":
+        typer.echo(f"{done.address}: holds {what} already; nothing was done{repaired}")
+        return
+    if done.way == "full":
+        typer.echo(f"{done.address}: {done.why}; all was loaded: {what}")
+        return
+    if not _quiet:
+        table = Table("graph", "added", "removed")
+        for column in table.columns[1:]:
+            column.justify = "right"
+        for name, numbers in done.graphs.items():
+            table.add_row(name, f"{numbers['added']:,}", f"{numbers['removed']:,}")
+        _console().print(table)
+    told = f"{done.added:,} triples came, {done.removed:,} went, {_number(done.sampled, 'figures')} compared"
+    typer.echo(f"{done.address}: from {done.former} to {what}: {told}{repaired}")
+
+
 def print_codes(rejected: dict[str, int], warnings: dict[str, int]) -> None:
     """Print how often each problem was found, and what to do about it."""
     if _quiet or not (rejected or warnings):
@@ -143,6 +205,13 @@ def print_answer(answer: Any) -> None:
     _console().print(table, markup=False)
     if not _quiet:
         _console().print(_number(len(result.rows), "rows"), highlight=False)
+
+
+def print_server(server: Any, state: str) -> None:
+    """Print how a server on this machine fares, and where: its services, data and log."""
+    typer.echo(f"{server.name}: {state} (process {server.pid})")
+    places = {**server.services, "data": server.data, "log": server.log}
+    typer.echo("\n".join(f"  {name:<7} {place}" for name, place in places.items()))
 
 
 def print_counts(counts: dict[str, int], as_json: bool) -> None:

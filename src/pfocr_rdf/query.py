@@ -4,6 +4,8 @@ their union as default graph.
 
 from __future__ import annotations
 
+import fcntl
+import os
 import re
 import shutil
 import threading
@@ -28,7 +30,7 @@ KEPT_STORES = 2
 """Stores that stay in the cache; older ones are removed."""
 
 CURRENT = "current"
-"""In a folder of releases, what leads to the newest."""
+"""In a folder of releases, or of databases as `load` makes it, what leads to the newest."""
 
 _UNREADABLE: tuple[type[Exception], ...] = (SyntaxError, *codecs.DAMAGED)
 _JSON = ox.QueryResultsFormat.JSON
@@ -47,15 +49,16 @@ class Table:
 def open_store(release: Path, cache: Path | None = None) -> Iterator[ox.Store]:
     """Load a build or release and yield its store: in memory when small, else from a cache that outlives the call.
 
-    A folder of releases stands for its current one; a folder that is an Oxigraph database is opened as it is.
+    A folder of releases, or of databases, stands for its current one; an Oxigraph database is opened as it is.
     Raises `UsageError` when the folder is none of these or a file of it is damaged.
     """
-    if is_database(release):
+    place = release if is_database(release) or not (release / CURRENT).is_dir() else (release / CURRENT).resolve()
+    if is_database(place):
         with one_line_errors():
-            kept = ox.Store.read_only(str(release))
-        yield kept
+            found = ox.Store.read_only(str(place))
+        yield found
         return
-    build = buildfolder.find_build(release / CURRENT if (release / CURRENT).is_dir() else release)
+    build = buildfolder.find_build(place)
     files = buildfolder.layer_files(build)
     if (build / VOID_ENDPOINT).is_file():
         files["void"] = build / VOID_ENDPOINT
@@ -64,9 +67,20 @@ def open_store(release: Path, cache: Path | None = None) -> Iterator[ox.Store]:
         load(store, files)
         yield store
         return
-    base = cache or platformdirs.user_cache_path("pfocr-rdf") / "stores"
     known = [buildfolder.MANIFEST, *([VOID_ENDPOINT] if "void" in files else [])]
     digest = "-".join(buildfolder.describe_file(build / name)["sha256"][:16] for name in known)
+    with kept(digest, files, cache) as database:
+        yield ox.Store.read_only(str(database))
+
+
+@contextmanager
+def kept(digest: str, files: dict[str, Path], cache: Path | None = None) -> Iterator[Path]:
+    """Yield the database of the cache that has this name, made of the files if it is not there yet.
+
+    It stays there, whoever else uses the cache, until the `with` block ends. Raises `UsageError` for a file that is
+    no Turtle.
+    """
+    base = cache or platformdirs.user_cache_path("pfocr-rdf") / "stores"
     base.mkdir(parents=True, exist_ok=True)
     with lock(base / "lock", wait=True):
         if not (base / digest).exists():
@@ -79,8 +93,12 @@ def open_store(release: Path, cache: Path | None = None) -> Iterator[ox.Store]:
             del store
             unfinished.rename(base / digest)
             _forget_old(base, digest)
-        store = ox.Store.read_only(str(base / digest))
-    yield store
+        used = os.open(base / digest, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        fcntl.flock(used, fcntl.LOCK_SH)
+    try:
+        yield base / digest
+    finally:
+        os.close(used)
 
 
 def is_database(folder: Path) -> bool:
@@ -102,14 +120,15 @@ def load(store: ox.Store, files: dict[str, Path]) -> None:
             raise UsageError(f"{path}: cannot be loaded ({error}); build again") from error
 
 
-def ask(store: ox.Store, text: str, seconds: float | None = None) -> Any:
+def ask(store: ox.Store, text: str, seconds: float | None = None, **graphs: Any) -> Any:
     """Run a query, for at most some seconds; the prefixes of the project need not be declared.
 
+    Its default graph is the union of all, if `graphs`, as pyoxigraph names them, say nothing else.
     Returns pyoxigraph's result. Raises `UsageError` for what is no SPARQL query, and when it takes too long.
     """
 
     def result() -> Any:
-        return store.query(PREFIXES + text, use_default_graph_as_union=True)
+        return store.query(PREFIXES + text, **({"use_default_graph_as_union": True} | graphs))
 
     def whole() -> list[ox.Triple] | bytes:
         answer = result()
@@ -204,4 +223,11 @@ def short(term: Any) -> str:
 def _forget_old(base: Path, newest: str) -> None:
     stores = sorted((p for p in base.iterdir() if p.is_dir()), key=lambda p: (p.name != newest, -p.stat().st_mtime))
     for path in stores[KEPT_STORES:]:
-        shutil.rmtree(path, ignore_errors=True)
+        used = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            fcntl.flock(used, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            shutil.rmtree(path, ignore_errors=True)
+        except BlockingIOError:
+            continue
+        finally:
+            os.close(used)

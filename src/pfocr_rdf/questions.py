@@ -49,6 +49,22 @@ class Column:
 
 
 @dataclass(frozen=True, slots=True)
+class Slot:
+    """Where a query has the terms of a parameter, or with a `tail`, their number and this after it; `text` is there."""
+
+    parameter: str
+    text: str
+    tail: str | None
+
+    def filled(self, terms: Mapping[str, Sequence[str]]) -> str:
+        """Return what stands there with other terms for some parameters."""
+        if self.parameter not in terms:
+            return self.text
+        new = terms[self.parameter]
+        return " ".join(new) if self.tail is None else f"{len(new)}{self.tail}"
+
+
+@dataclass(frozen=True, slots=True)
 class Question:
     """A question: its head, and the query below it, prefixes first.
 
@@ -104,7 +120,7 @@ class Question:
         the place of whole terms, so no value can become part of the query's syntax.
         Raises `ValueError` for an unknown parameter, and for a text that is not one term.
         """
-        replaced, patterns = {}, []
+        known: dict[str, list[str]] = {}
         for name, given in terms.items():
             if name not in self.parameters:
                 raise ValueError(f"{self.name}: has no parameter {name!r}")
@@ -114,14 +130,23 @@ class Question:
             old = self.parameters[name]
             if not new or (len(new) > 1 and len(old) == 1):
                 raise ValueError(f"{self.name}: {name} takes {'one term' if len(old) == 1 else 'at least one term'}")
-            replaced[" ".join(old)] = " ".join(new)
-            if len(old) > 1:
-                patterns.append(r"\s+".join(map(re.escape, old)))
-            if name in self.lengths:
-                _, point, zeros = self.lengths[name].partition(".")
-                replaced[self.lengths[name]] = f"{len(new)}{point}{zeros}"
-        found = re.compile("|".join((*patterns, _TERM.pattern)))
-        return found.sub(lambda one: replaced.get(re.sub(r">\s+<", "> <", one[0]), one[0]), self.text)
+            known[name] = new
+        return "".join(part if isinstance(part, str) else part.filled(known) for part in self.pieces())
+
+    def pieces(self) -> list[str | Slot]:
+        """Return the query cut where its parameters stand: one after the other, the pieces are the query."""
+        slots: dict[str, tuple[str, str | None]] = {
+            self.lengths[name]: (name, self.lengths[name].lstrip("0123456789")) for name in self.lengths
+        }
+        slots.update({" ".join(old): (name, None) for name, old in self.parameters.items()})
+        lists = [r"\s+".join(map(re.escape, old)) for old in self.parameters.values() if len(old) > 1]
+        found: list[str | Slot] = []
+        end = 0
+        for match in re.finditer("|".join((*lists, _TERM.pattern)), self.text):
+            if slot := slots.get(re.sub(r">\s+<", "> <", match[0])):
+                found += [self.text[end : match.start()], Slot(slot[0], match[0], slot[1])]
+                end = match.end()
+        return [*found, self.text[end:]]
 
 
 def is_term(text: str) -> bool:

@@ -16,11 +16,11 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import AbstractContextManager
-from types import TracebackType
+from contextlib import AbstractContextManager, contextmanager
+from types import ModuleType, TracebackType
 from typing import Any, Protocol, Self, TypeVar
 
-from pfocr_rdf.errors import PfocrError
+from pfocr_rdf.errors import WorkerLost
 
 Task = TypeVar("Task")
 Done = TypeVar("Done")
@@ -77,7 +77,9 @@ class Processes(AbstractContextManager["Processes"]):
     def start(self, processes: int) -> ProcessPoolExecutor:
         """Start so many processes now, so that they are ready when tasks come."""
         self._pool = ProcessPoolExecutor(processes, multiprocessing.get_context(_method()), _begin, (os.getpid(),))
-        self._pool.submit(cores)
+        with _without_main():
+            for _ in range(processes):
+                self._pool.submit(cores)
         return self._pool
 
     def __enter__(self) -> Self:
@@ -95,7 +97,7 @@ class Processes(AbstractContextManager["Processes"]):
     def map(self, function: Callable[[Task], Done], tasks: Sequence[Task]) -> Iterator[Done]:
         """Begin all tasks at once, and yield the result of each as it comes.
 
-        Raises `PfocrError` when a process was killed.
+        Raises `WorkerLost` when a process was killed.
         """
         if self.workers == 1 or (len(tasks) < 2 and self._pool is None):
             return map(function, tasks)
@@ -103,7 +105,22 @@ class Processes(AbstractContextManager["Processes"]):
         try:
             return self._results([pool.submit(function, task) for task in tasks])
         except BrokenProcessPool as error:
-            raise PfocrError(_KILLED) from error
+            raise WorkerLost(_KILLED) from error
+
+    def call(self, function: Callable[[Task], Done], task: Task, seconds: float | None = None) -> Done:
+        """Run one task in one of the processes, and return its result; several threads may do so at once.
+
+        Raises `WorkerLost` when the process was killed, as all are when one takes longer than so many seconds.
+        """
+        pool = self._pool or self.start(self.workers)
+        try:
+            return pool.submit(function, task).result(seconds)
+        except BrokenProcessPool as error:
+            raise WorkerLost(_KILLED) from error
+        except TimeoutError as error:
+            for process in (pool._processes or {}).values():
+                process.kill()
+            raise WorkerLost(f"a worker process did not end within {seconds:,.0f} s, and was stopped") from error
 
     @staticmethod
     def _results(futures: list[Future[Done]]) -> Iterator[Done]:
@@ -111,7 +128,7 @@ class Processes(AbstractContextManager["Processes"]):
             for future in as_completed(futures):
                 yield future.result()
         except BrokenProcessPool as error:
-            raise PfocrError(_KILLED) from error
+            raise WorkerLost(_KILLED) from error
 
 
 def _method() -> str:
@@ -120,6 +137,20 @@ def _method() -> str:
     It is so on Linux while nothing else runs here: another thread may hold a lock that no copy of it will open.
     """
     return "fork" if sys.platform == "linux" and threading.active_count() == 1 else "spawn"
+
+
+@contextmanager
+def _without_main() -> Iterator[None]:
+    """Let processes that are started meanwhile not load the program's main module: no task stands there.
+
+    It may be that of another program, and large.
+    """
+    main = sys.modules["__main__"]
+    sys.modules["__main__"] = ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = main
 
 
 def _begin(parent: int) -> None:

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from pfocr_rdf import printing
-from pfocr_rdf.options import AsJson, Workers
+from pfocr_rdf.options import AsJson, Workers, share
 
 log = logging.getLogger("pfocr_rdf")
 
@@ -44,12 +44,28 @@ def publish(
     retired: Annotated[Path | None, typer.Option(help="Retired ids of MeSH, ChEBI and DO, for the checks.")] = None,
     retractions: Annotated[Path | None, typer.Option(help="Retracted papers, for the checks.")] = None,
     words: Annotated[Path | None, typer.Option(help="Plain words, for the checks.")] = None,
+    max_drop: Annotated[
+        float | None,
+        typer.Option(
+            parser=share,
+            metavar="SHARE",
+            help="Keep it aside when figures, papers, genes, mentions or triples fell by more than this.",
+            show_default="any drop is taken",
+        ),
+    ] = None,
+    accept: Annotated[
+        bool, typer.Option("--accept", help="Publish it whatever is found; for what was kept aside and looked at.")
+    ] = False,
+    keep: Annotated[
+        int | None,
+        typer.Option(min=1, help="Releases that stay, the newest; older ones are deleted.", show_default="all"),
+    ] = None,
     workers: Workers = None,
     as_json: AsJson = False,
 ) -> None:
-    """Publish a build as the newest release in DIR, if the checks find no violation."""
+    """Publish a build as the newest release in DIR, if the checks find no violation and counts did not fall."""
     from pfocr_rdf.release import publish as publishing
-    from pfocr_rdf.release.folder import RELEASES
+    from pfocr_rdf.release.folder import RELEASES, opened
     from pfocr_rdf.validation.options import Options
 
     options = Options(
@@ -60,18 +76,22 @@ def publish(
         retractions=retractions,
         words=words,
     )
-    with printing.progress("checks") as start:
+    with opened(to) as releases, printing.progress("checks") as start:
         done = publishing.publish(
             build,
-            to,
+            releases,
             version=version,
             base_url=base_url,
             endpoint=endpoint,
             options=options,
+            max_drop=max_drop,
+            accept=accept,
             workers=workers,
             say=lambda what: log.info("%s", what),
             start=start,
         )
+        for gone in releases.prune(keep) if keep else ():
+            log.info("%s was deleted", releases.place(gone))
     place = to / RELEASES / done.place.name
     if as_json:
         said: dict[str, Any] = {"place": str(place), "new": done.new, **done.release}

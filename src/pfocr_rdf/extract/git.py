@@ -16,13 +16,20 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import platformdirs
 
-from pfocr_rdf.errors import UsageError
+from pfocr_rdf.errors import SourceUnavailable, UsageError
 from pfocr_rdf.locks import lock
 
+TOKEN = "PFOCR_RDF_GIT_TOKEN"  # noqa: S105 - the name of a variable
+"""Environment variable with a token for addresses of https; git is given it by a helper, never as an argument."""
+
 _PROTOCOLS = "file:git:http:https:ssh"
+_HELPER = (
+    f"""!answer() {{ test "$1" = get && printf 'username=x-access-token\\npassword=%s\\n' "${TOKEN}"; }}; answer"""
+)
 _ADDRESS = re.compile(r"(?:(?:file|git|https?|ssh)://[^\s/]*/\S+|[\w.-]+@[\w.-]+:\S+)")
 _REVISION = re.compile(r"[0-9A-Za-z][0-9A-Za-z._/+-]{0,199}")
 _OFF = (
@@ -36,11 +43,21 @@ _OFF = (
     "gc.auto=0",
     "advice.detachedHead=false",
     "log.showSignature=false",
+    "http.lowSpeedLimit=1000",  # bytes a second, for a minute: such a host does not answer
+    "http.lowSpeedTime=60",
 )
 _READ = [f":(glob){place}*{suffix}" for place in ("", "_*/") for suffix in (".md", ".txt", ".tsv")]
 """Files that a source may be made of, ignored ones among them."""
 _SAFE = [argument for setting in _OFF for argument in ("-c", setting)]
 _OURS = {setting.partition("=")[0] for setting in _OFF}
+_FULL = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
+_UNAVAILABLE = re.compile(
+    r"could not resolve host|failed to connect|couldn't connect|connection (?:refused|reset|timed out|closed)"
+    r"|operation (?:timed out|too slow)|no route to host|network is unreachable|temporary failure"
+    r"|returned error: (?:429|5\d\d)|empty reply|early eof|rpc failed|unexpected disconnect|ssl_(?:read|error)|gnutls",
+    re.IGNORECASE,
+)
+"""What git says of a host that may answer another time."""
 _BLOB = re.compile(r"(?<![^\0])H 100(?:644|755) ([0-9a-f]+) 0\t([^\0]+)")
 """A plain file of the index that git compares with the disk: tag, mode, object id, stage and path."""
 
@@ -90,6 +107,30 @@ def _filters(folder: Path) -> list[str]:
     return sorted({name for name in listed.split("\0") if name})
 
 
+def tip(source: str) -> str | None:
+    """Return the hash of the commit that SOURCE is by now, asking no more than that: an address, or a clean checkout.
+
+    None for what is no commit, or is none without looking further. Raises `UsageError` as `checkout` does.
+    """
+    address, revision = split(source)
+    if Path(source).is_dir():
+        return describe(Path(source)).revision
+    if not is_address(source) or (revision is not None and _FULL.fullmatch(revision)):
+        return revision
+    if shutil.which("git") is None:
+        raise UsageError("git is not installed: install it, or give a folder or an archive")
+    if Path(address).is_dir():
+        address = str(Path(address).resolve())
+    wanted = revision or "HEAD"
+    asked = ["ls-remote", "--quiet", "--", address, wanted, f"{wanted}^{{}}"]
+    listed = _git(asked, Path(Path.cwd().anchor), also=_credential(address))
+    found = {name: commit for commit, _, name in (line.partition("\t") for line in listed.splitlines())}
+    for name in (wanted, f"refs/tags/{wanted}^{{}}", f"refs/tags/{wanted}", f"refs/heads/{wanted}"):
+        if name in found:
+            return found[name]
+    return None
+
+
 @contextmanager
 def checkout(source: str, cache: Path | None) -> Iterator[tuple[Path, State]]:
     """Check out `ADDRESS[@REVISION]` in the cache and yield its folder and commit; others wait meanwhile.
@@ -125,15 +166,37 @@ def without_secrets(address: str) -> str:
 
 def _fetch(folder: Path, address: str, revision: str | None) -> None:
     wanted = revision or "HEAD"
+    if revision is not None and _FULL.fullmatch(revision) and _fetched(folder) == revision:
+        return
     try:
-        _git(["fetch", "--quiet", "--depth", "1", "--no-tags", "--", address, wanted], folder)
+        _git(
+            ["fetch", "--quiet", "--depth", "1", "--no-tags", "--", address, wanted], folder, also=_credential(address)
+        )
     except UsageError:
         if revision is None or not re.fullmatch(r"[0-9a-f]{4,40}", revision):
             raise
         # a server that does not give single commits, or a shortened hash: fetch all and look there
-        _git(["fetch", "--quiet", "--no-tags", "--", address, "+refs/*:refs/remotes/all/*"], folder)
+        everything = ["fetch", "--quiet", "--no-tags", "--", address, "+refs/*:refs/remotes/all/*"]
+        _git(everything, folder, also=_credential(address))
         full = _git(["rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}"], folder).strip()
         (folder / ".git" / "FETCH_HEAD").write_text(f"{full}\t\tcommit\n", encoding="ascii")
+
+
+def _fetched(folder: Path) -> str:
+    """Return the commit that was fetched last, which is whole: git notes it at the end."""
+    try:
+        return (folder / ".git" / "FETCH_HEAD").read_text(encoding="utf-8").partition("\t")[0]
+    except (OSError, ValueError):
+        return ""
+
+
+def _credential(address: str) -> dict[str, str]:
+    """Return the setting by which git learns the token of the environment: for this host, never in clear text."""
+    place = urlsplit(address)
+    here = place.scheme == "http" and place.hostname == "127.0.0.1"
+    if not os.environ.get(TOKEN) or not (place.scheme == "https" or here):
+        return {}
+    return {f"credential.{place.scheme}://{place.netloc.rpartition('@')[2]}.helper": _HELPER}
 
 
 def _state(folder: Path, *, converted: bool) -> State:
@@ -154,11 +217,26 @@ def _blobs(folder: Path) -> dict[str, str]:
     return {found[2]: found[1] for found in _BLOB.finditer(listed)}
 
 
-def _git(arguments: list[str], folder: Path, *, check: bool = True, off: Sequence[str] = ()) -> str:
-    return _run(arguments, folder, check=check, off=off).decode("utf-8", "replace")
+def _git(
+    arguments: list[str],
+    folder: Path,
+    *,
+    check: bool = True,
+    off: Sequence[str] = (),
+    also: Mapping[str, str] | None = None,
+) -> str:
+    return _run(arguments, folder, check=check, off=off, also=also).decode("utf-8", "replace")
 
 
-def _run(arguments: list[str], folder: Path, *, check: bool = True, off: Sequence[str] = ()) -> bytes:
+def _run(
+    arguments: list[str],
+    folder: Path,
+    *,
+    check: bool = True,
+    off: Sequence[str] = (),
+    also: Mapping[str, str] | None = None,
+) -> bytes:
+    settings = dict.fromkeys(off, "") | dict(also or {})
     environment = {
         **{key: value for key, value in os.environ.items() if not key.startswith("GIT_")},
         "GIT_ALLOW_PROTOCOL": _PROTOCOLS,
@@ -166,9 +244,9 @@ def _run(arguments: list[str], folder: Path, *, check: bool = True, off: Sequenc
         "GIT_OPTIONAL_LOCKS": "0",  # nothing is written into the user's repository
         "GIT_CONFIG_NOSYSTEM": "1",
         "LC_ALL": "C",
-        "GIT_CONFIG_COUNT": str(len(off)),
-        **{f"GIT_CONFIG_KEY_{number}": name for number, name in enumerate(off)},
-        **{f"GIT_CONFIG_VALUE_{number}": "" for number in range(len(off))},
+        "GIT_CONFIG_COUNT": str(len(settings)),
+        **{f"GIT_CONFIG_KEY_{number}": name for number, name in enumerate(settings)},
+        **{f"GIT_CONFIG_VALUE_{number}": value for number, value in enumerate(settings.values())},
     }
     done = subprocess.run(
         ["git", *_SAFE, *arguments],
@@ -180,5 +258,7 @@ def _run(arguments: list[str], folder: Path, *, check: bool = True, off: Sequenc
     )
     if check and done.returncode:
         said = without_secrets(" ".join(done.stderr.decode("utf-8", "replace").split()))[:300]
+        if _UNAVAILABLE.search(said):
+            raise SourceUnavailable(f"git {arguments[0]}: {said}; the host of the source may answer later")
         raise UsageError(f"git {arguments[0]}: {said or 'failed'}; check the address and the revision")
     return done.stdout

@@ -2,7 +2,7 @@
 
     DIR/releases/20230907/       a release; never changed once it is there
     DIR/current                  a link to the newest one
-    DIR/rejected/20230907/       what the checks said of one that was not published
+    DIR/rejected/20230907/       what was said of one that was not published; in the newest of them its `build` too
 
 A release is made in a hidden folder beside them. Then a hidden link to its place is made, the folder is renamed to that
 place, and the link to `current`: each step is one act of the system, and the hidden link tells the next run how far a
@@ -16,7 +16,7 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,8 +31,11 @@ CURRENT = "current"
 REJECTED = "rejected"
 RELEASE = "release.json"
 SUMS = "SHA256SUMS"
+BUILD = "build"
+"""The build of a release that was kept aside, in its folder; `publish` takes it from there."""
 
 _STAGE = ".release.new"
+_GONE = ".release.old"
 _SWITCH = ".current.new"
 _DATE = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})(?:T.*)?")
 
@@ -83,6 +86,7 @@ class Releases:
         except BaseException:
             shutil.rmtree(stage, ignore_errors=True)
             raise
+        self._supersede()
         self._forget(version)
 
     def _publish(self, stage: Path, version: str) -> None:
@@ -102,14 +106,36 @@ class Releases:
         with suppress(OSError):  # it is published by now; at worst a crash of the machine takes the switch back
             _sync(self.root)
 
-    def reject(self, version: str, stage: Path, pattern: str) -> Path:
-        """Keep the files of a staged release that match a pattern, as what was said of it; return where."""
+    def reject(self, version: str, stage: Path, said: Iterable[str], build: Iterable[str]) -> Path:
+        """Keep of a staged release the files that say what was found, and those of its build; return where.
+
+        Of releases that were kept aside before, the builds go: the newest stands for them.
+        """
         kept = self.root / REJECTED / version
         self._forget(version)
-        kept.mkdir(parents=True)
-        for path in sorted(stage.glob(pattern)):
-            shutil.copyfile(path, kept / path.name)
+        self._supersede()
+        (kept / BUILD).mkdir(parents=True)
+        for name, place in [*((name, kept) for name in said), *((name, kept / BUILD) for name in build)]:
+            (stage / name).rename(place / name)
         return kept
+
+    def prune(self, keep: int) -> list[str]:
+        """Delete releases that are `superfluous`, and all but the newest of what was rejected; return the first.
+
+        Each leaves its place whole, so that no half release is ever seen.
+        """
+        current = self.current()
+        gone = superfluous(_names(self.root / RELEASES), current.name if current else "", keep)
+        said = superfluous(_names(self.root / REJECTED), "", keep)
+        for place in [self.place(name) for name in gone] + [self.root / REJECTED / name for name in said]:
+            place.rename(self.root / _GONE)
+            shutil.rmtree(self.root / _GONE)
+        return gone
+
+    def _supersede(self) -> None:
+        """Delete the builds of releases that were kept aside."""
+        for name in _names(self.root / REJECTED):
+            shutil.rmtree(self.root / REJECTED / name / BUILD, ignore_errors=True)
 
     def _forget(self, version: str) -> None:
         """Remove what was said of an earlier try for a release."""
@@ -146,6 +172,20 @@ def opened(to: Path) -> Iterator[Releases]:
             with suppress(OSError):  # it is only removed when it is empty
                 path.rmdir()
         os.close(descriptor)
+
+
+def superfluous(versions: Iterable[str], current: str, keep: int) -> list[str]:
+    """Return the versions that go when the newest `keep` stay, and the current one; the oldest first.
+
+    Numbers in versions are compared as such, so `20230907-r10` is newer than `20230907-r9`.
+    """
+    ordered = sorted(versions, key=_age)
+    return [version for version in ordered[: max(0, len(ordered) - keep)] if version != current]
+
+
+def _age(version: str) -> list[tuple[int, str]]:
+    """Return what versions are sorted by."""
+    return [(int(part), "") if part.isdigit() else (-1, part) for part in re.split(r"([0-9]+)", version) if part]
 
 
 def version_of(manifest: Mapping[str, Any]) -> str:
@@ -190,6 +230,13 @@ def _target(link: Path) -> str | None:
     return name if folder == RELEASES and VERSION.fullmatch(name) else None
 
 
+def _names(folder: Path) -> list[str]:
+    """Return the names of versions that are folders here."""
+    if not _is_folder(folder):
+        return []
+    return [path.name for path in folder.iterdir() if _is_folder(path) and VERSION.fullmatch(path.name)]
+
+
 def _is_folder(path: Path) -> bool:
     return path.is_dir() and not path.is_symlink()
 
@@ -210,10 +257,11 @@ def _recover(root: Path) -> None:
             _sync(root)
         else:
             link.unlink()
-    if _is_folder(stage):
-        shutil.rmtree(stage)
-    elif os.path.lexists(stage):
-        stage.unlink()
+    for left in (stage, root / _GONE):
+        if _is_folder(left):
+            shutil.rmtree(left)
+        elif os.path.lexists(left):
+            left.unlink()
 
 
 def _sync(folder: Path) -> None:

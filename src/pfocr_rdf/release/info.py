@@ -28,6 +28,11 @@ VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 """Names of versions: they are parts of IRIs and names of folders."""
 
 
+def void_graph(endpoint: str | None) -> str:
+    """Return the IRI of the graph in which a store keeps `VOID_ENDPOINT`: below its own address, if that is known."""
+    return f"{endpoint.rstrip('/')}/.well-known/void" if endpoint else ids.graph("void")
+
+
 @dataclass(frozen=True, slots=True)
 class ReleaseInfo:
     """A release's name and places.

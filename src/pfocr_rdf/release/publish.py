@@ -7,20 +7,21 @@ depends on when or where it was made.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from pfocr_rdf import buildfolder, diff
 from pfocr_rdf import identifiers as ids
-from pfocr_rdf.errors import NotValid, UsageError
+from pfocr_rdf.errors import UsageError
 from pfocr_rdf.manifest import QUADS
 from pfocr_rdf.model import Layer
-from pfocr_rdf.release import changelog, contents, examples, folder, recipes, sample, withdrawn
+from pfocr_rdf.release import changelog, contents, examples, folder, gate, recipes, sample, withdrawn
 from pfocr_rdf.release.contents import Build
 from pfocr_rdf.release.description import Description
 from pfocr_rdf.release.folder import Releases
-from pfocr_rdf.release.info import VOID, VOID_ENDPOINT, FileInfo, ReleaseInfo
+from pfocr_rdf.release.info import VOID, VOID_ENDPOINT, FileInfo, ReleaseInfo, void_graph
 from pfocr_rdf.release.recipes import Graph
 from pfocr_rdf.release.steps import Start, Steps
 from pfocr_rdf.validation.checks import Severity
@@ -31,6 +32,8 @@ from pfocr_rdf.workers import Engine, default_engine
 SHAPES = "pfocr-shapes.ttl"
 LANDING = "pfocr.jsonld"
 VALIDATION = "validation.*"
+REASONS = "reasons.json"
+"""Why a release was kept aside."""
 FORMAT = 1
 """Version of the layout of a release."""
 
@@ -52,12 +55,14 @@ class Published:
 
 def publish(
     build: Path,
-    to: Path,
+    to: Path | Releases,
     *,
     version: str | None = None,
     base_url: str | None = None,
     endpoint: str | None = None,
     options: Options | None = None,
+    max_drop: float | None = None,
+    accept: bool = False,
     workers: int | None = None,
     steps: Steps | None = None,
     say: Say = lambda _: None,
@@ -65,15 +70,17 @@ def publish(
 ) -> Published:
     """Publish a build as the newest release in the folder `to`; the release that is there already, if it is the same.
 
-    `options` is what the checks are given from outside. Raises `UsageError` when build, folder or version cannot be
-    used, `NotValid` when a check found violations, `PfocrError` when the disk takes no more.
+    `to` may be a folder that the caller has opened already. `options` is what the checks are given from outside,
+    `max_drop` the share by which counts may fall (see `release.gate`); with `accept` it is published whatever is found.
+    Raises `UsageError` when build, folder or version cannot be used, `Kept` when the gate kept it aside,
+    `PfocrError` when the disk takes no more.
     """
     steps = steps or Steps()
     found = contents.read(build)
     info = ReleaseInfo(version or folder.version_of(found.manifest), endpoint=endpoint)
     if base_url is not None:
         info = replace(info, base_url=base_url)
-    with folder.opened(to) as releases:
+    with folder.opened(to) if isinstance(to, Path) else nullcontext(to) as releases:
         folder.outside(found.folder.resolve(), releases.root)
         before = releases.current()
         said = folder.read_release(before) if before else None
@@ -87,9 +94,13 @@ def publish(
         buildfolder.need_space(releases.root, int(_SPACE * sum(f["bytes"] for f in found.manifest["files"].values())))
         with releases.staged(name) as stage:
             hashes = _make(stage, found, info, before, steps, workers, say)
-            report = _check(
-                stage, releases, info, replace(options or Options(), previous=before), steps, workers, start, say
-            )
+            say("checks")
+            report = steps.validate(stage, replace(options or Options(), previous=before), workers, start)
+            steps.write_validation(report, stage)
+            manifest = buildfolder.read_manifest(before) if before else None
+            reasons = gate.reasons(report, manifest, found.manifest, max_drop)
+            if reasons and not accept:
+                raise gate.Kept(name, _keep(stage, releases, name, found, reasons), reasons)
             say("report")
             steps.write_report(stage, report, before, name)
             release = _release(found, info, report)
@@ -175,37 +186,18 @@ def _graphs(build: Build, info: ReleaseInfo, gone: int, described: Description) 
         for layer in Layer
         if layer in layers
     ]
-    void = f"{info.endpoint.rstrip('/')}/.well-known/void" if info.endpoint else ids.graph("void")
     return [
         *found,
         Graph(withdrawn.GRAPH, withdrawn.NAME, gone, layer=False),
-        Graph(void, VOID_ENDPOINT, described.endpoint.count("\n    "), layer=False),
+        Graph(void_graph(info.endpoint), VOID_ENDPOINT, described.endpoint.count("\n    "), layer=False),
     ]
 
 
-def _check(
-    stage: Path,
-    releases: Releases,
-    info: ReleaseInfo,
-    options: Options,
-    steps: Steps,
-    workers: int | None,
-    start: Start | None,
-    say: Say,
-) -> Report:
-    """Check a release that was made, and write what was found.
-
-    Raises `NotValid` when there are violations; what was said of them is kept.
-    """
-    say("checks")
-    report = steps.validate(stage, options, workers, start)
-    steps.write_validation(report, stage)
-    if not report.conforms:
-        kept = releases.reject(info.version, stage, VALIDATION)
-        failed = ", ".join(o.check.id for o in report.outcomes if o.count and o.check.severity is Severity.VIOLATION)
-        number = report.count(Severity.VIOLATION)
-        raise NotValid(f"{number:,} violations of {failed}; nothing was published. They are listed in {kept}")
-    return report
+def _keep(stage: Path, releases: Releases, version: str, build: Build, reasons: list[str]) -> Path:
+    """Keep a release aside, with its build and what was found; return where."""
+    buildfolder.write_json(stage / REASONS, {"version": version, "manifest": build.sha256, "reasons": reasons})
+    said = [REASONS, *(path.name for path in stage.glob(VALIDATION))]
+    return releases.reject(version, stage, said, [*build.manifest["files"], buildfolder.MANIFEST])
 
 
 def _release(build: Build, info: ReleaseInfo, report: Report) -> dict[str, Any]:

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 import httpx
-from tenacity import Retrying, before_sleep_log, retry_if_exception_type, stop_after_delay, wait_exponential_jitter
+from tenacity import Retrying, before_sleep_log, retry_if_exception_type, stop_after_delay, wait_random_exponential
 
 from pfocr_rdf.errors import UsageError
 from pfocr_rdf.stores.contract import StoreError, StoreUnavailable
@@ -21,11 +22,17 @@ from pfocr_rdf.stores.contract import StoreError, StoreUnavailable
 USER, PASSWORD = "PFOCR_RDF_STORE_USER", "PFOCR_RDF_STORE_PASSWORD"
 """Environment variables with the credentials of a store; an address with credentials in it is refused."""
 
+STORES = "PFOCR_RDF_STORES__"
+"""Begins those of one store among several: PFOCR_RDF_STORES__NAME__URL, ..._USER and ..._PASSWORD."""
+
 PATIENCE = 60.0
 """Seconds for which a request that may be sent again is tried again while the store cannot be reached."""
 
 ANSWER = 3_600.0
 """Seconds that a store may take to answer a request that loads or changes much."""
+
+_KIND = re.compile(r"^[a-z]+:(?=https?://)")
+"""What may stand before an address to say which kind of store it is."""
 
 _BUSY = frozenset({429, 502, 503, 504})
 _LOG = logging.getLogger(__name__)
@@ -75,7 +82,7 @@ class Http:
             return once()
         tries = Retrying(
             retry=retry_if_exception_type(StoreUnavailable),
-            wait=wait_exponential_jitter(initial=0.2, max=10.0),
+            wait=wait_random_exponential(multiplier=0.2, max=10.0),
             stop=stop_after_delay(self.patience),
             before_sleep=before_sleep_log(_LOG, logging.INFO),
             reraise=True,
@@ -112,16 +119,56 @@ def opened(address: str, auth: httpx.Auth | None = None, patience: float = PATIE
 
     Raises `UsageError` for an address with user or password in it, or that is none of http and https.
     """
+    checked(address)
+    with httpx.Client(auth=auth or credentials(address), follow_redirects=False) as client:
+        yield Http(client, address, patience)
+
+
+def checked(address: str) -> str:
+    """Return an address as it is.
+
+    Raises `UsageError` for one with user or password in it, or that is none of http and https.
+    """
     place = urlsplit(address)
     if place.username or place.password:
         raise UsageError(f"{place.hostname}: put no user and password into the address; set {USER} and {PASSWORD}")
     if place.scheme not in ("http", "https") or not place.hostname:
         raise UsageError(f"{address}: is no address of a store; give one with http:// or https://")
-    with httpx.Client(auth=auth or credentials(), follow_redirects=False) as client:
-        yield Http(client, address, patience)
+    return address
 
 
-def credentials() -> httpx.Auth | None:
+def digest(user: str, password: str) -> httpx.Auth:
+    """Return Digest authentication, which Virtuoso asks for; bodies must be bytes, since the first one is refused."""
+    return httpx.DigestAuth(user, password)
+
+
+def anonymous() -> httpx.Auth:
+    """Return what sends no user and no password, whatever the environment says."""
+    return httpx.Auth()
+
+
+def credentials(address: str = "") -> httpx.Auth | None:
     """Return user and password of the environment for Basic authentication, or None."""
-    user, password = os.environ.get(USER, ""), os.environ.get(PASSWORD, "")
-    return httpx.BasicAuth(user, password) if user else None
+    found = login(address)
+    return httpx.BasicAuth(*found) if found else None
+
+
+def login(address: str = "") -> tuple[str, str] | None:
+    """Return user and password for the store at an address: its own of `STORES`, else `USER` and `PASSWORD`, or None.
+
+    A store's own are those whose URL (after its kind) is the address or a folder above it; the longest such URL wins.
+    A store that is named without a user gets none: what is meant for others is not sent to it.
+    """
+    named = {
+        _KIND.sub("", url).rstrip("/"): name.removesuffix("__URL")
+        for name, url in os.environ.items()
+        if name.startswith(STORES) and name.endswith("__URL") and url
+    }
+    address = _KIND.sub("", address)
+    above = [url for url in named if address.rstrip("/") == url or address.startswith(f"{url}/")]
+    if above:
+        name = named[max(above, key=len)]
+        user, password = os.environ.get(f"{name}__USER", ""), os.environ.get(f"{name}__PASSWORD", "")
+    else:
+        user, password = os.environ.get(USER, ""), os.environ.get(PASSWORD, "")
+    return (user, password) if user else None

@@ -1,0 +1,125 @@
+"""The adapter for Blazegraph keeps what it declares, against the real server and its bulk loader."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from pfocr_rdf.stores import blazegraph, starting
+from pfocr_rdf.stores.contract import Reach, Store, StoreError
+from tests import servers
+from tests.store_cases import NOTE, A, B, P, asked, delta, graph, lines, note, quiet, state
+from tests.support import BLAZEGRAPH, require_jar
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[servers.Endpoint]:
+    with servers.blazegraph(require_jar(BLAZEGRAPH), tmp_path_factory.mktemp("blazegraph")) as running:
+        yield running
+
+
+@pytest.fixture(params=[True, False], ids=["files", "sent"])
+def store(server: servers.Endpoint, request: pytest.FixtureRequest) -> Iterator[Store]:
+    """A server that reads the files, and one that they are sent to."""
+    with blazegraph.opened(server.query, files=request.param) as opened:
+        opened.remove([A, B, NOTE])
+        yield opened
+
+
+@pytest.mark.parametrize("suffix", ["", ".gz", ".zst"])
+def test_files_are_loaded(store: Store, tmp_path: Path, suffix: str) -> None:
+    graphs = [graph(tmp_path, A, lines("a", 0, 30), suffix), graph(tmp_path, B, lines("b", 0, 40))]
+    store.replace(graphs, note("1"), quiet)
+    assert store.counts() == {A: 30, B: 40, NOTE: 1}
+    found = store.select(f"SELECT ?o WHERE {{ <https://example.org/a/7> {P} ?o }}").rows
+    assert [row[0].value for row in found] == ['α 漢 \U0001f600 "quoted" \\ back\nline \x01 7']
+    store.replace([graph(tmp_path, A, lines("c", 0, 5), suffix), graph(tmp_path, B, "")], note("2"), quiet)
+    assert store.counts() == {A: 5, NOTE: 1}
+
+
+def test_an_address_of_this_machine_means_that_files_are_read(server: servers.Endpoint) -> None:
+    with blazegraph.opened(server.query) as opened:
+        assert opened.abilities.replaces is opened.abilities.changes is Reach.ALL
+    with blazegraph.opened("http://blazegraph.example/sparql") as opened:
+        assert opened.abilities.replaces is Reach.NONE
+        assert opened.abilities.changes is Reach.ALL
+
+
+def test_clients_see_a_whole_replacement_or_none(server: servers.Endpoint, tmp_path: Path) -> None:
+    def replace(number: int) -> None:
+        texts = {iri: lines(f"{iri[-1]}{number}", 0, 1000 * number) for iri in (A, B)}
+        store.replace([graph(tmp_path, iri, text) for iri, text in texts.items()], note(str(number)), quiet)
+
+    with blazegraph.opened(server.query) as store, ExitStack() as stack:
+        replace(1)
+        with asked(lambda: stack.enter_context(blazegraph.opened(server.query))) as seen:
+            replace(2)
+            replace(3)
+    assert set(seen) <= {((A, 1000 * n), (B, 1000 * n), (NOTE, 1)) for n in (1, 2, 3)}
+    assert len(seen) > 1
+
+
+def test_clients_see_a_whole_change_or_none(store: Store, server: servers.Endpoint, tmp_path: Path) -> None:
+    store.replace([graph(tmp_path, iri, lines("x", 0, 1000)) for iri in (A, B)], note("1"), quiet)
+    deltas = [delta(tmp_path, iri, lines("x", 0, 500), lines("y", 0, 1000)) for iri in (A, B)]
+    before, after = (((A, n), (B, n), (NOTE, 1)) for n in (1000, 1500))
+    with ExitStack() as stack, asked(lambda: stack.enter_context(blazegraph.opened(server.query))) as seen:
+        store.change(deltas, note("2"), quiet)
+        assert state(store) == dict(after)
+    assert set(seen) <= {before, after}
+    said = store.select(f"SELECT ?o WHERE {{ GRAPH <{NOTE}> {{ ?s ?p ?o }} }}").rows
+    assert [row[0].value for row in said] == ["2"]
+    store.change(deltas, note("2"), quiet)
+    assert state(store) == dict(after)
+
+
+def test_a_file_that_is_not_that_of_its_manifest_changes_nothing(store: Store, tmp_path: Path) -> None:
+    store.replace([graph(tmp_path, A, lines("a", 0, 3))], {}, quiet)
+    cut = graph(tmp_path, A, lines("b", 0, 9))
+    cut.path.write_bytes(cut.path.read_bytes()[:-20])
+    with pytest.raises(StoreError, match="is not the file that its manifest states"):
+        store.replace([cut], {}, quiet)
+    assert store.counts() == {A: 3}
+
+
+def test_an_update_that_is_refused_changes_nothing(store: Store, tmp_path: Path) -> None:
+    store.replace([graph(tmp_path, A, lines("a", 0, 3))], {}, quiet)
+    bad = delta(
+        tmp_path, A, lines("a", 0, 3), '<urn:a> <urn:b> "x" } } ; DROP ALL ; INSERT DATA { <urn:a> <urn:b> "y" .\n'
+    )
+    with pytest.raises(StoreError, match="no N-Triples"):
+        store.change([bad], {}, quiet)
+    with pytest.raises(StoreError, match="no IRI"):
+        store.remove(["urn:a> ; DROP ALL ; DROP GRAPH <urn:b"])
+    with pytest.raises(StoreError, match="HTTP 400"):
+        store.select("SELECT nothing")
+    assert store.counts() == {A: 3}
+
+
+def test_a_query_that_takes_too_long_is_given_up(store: Store, tmp_path: Path) -> None:
+    store.replace([graph(tmp_path, A, lines("a", 0, 3000))], {}, quiet)
+    with pytest.raises(StoreError):
+        store.select("SELECT (COUNT(*) AS ?n) WHERE { ?a ?b ?c . ?d ?e ?f . ?g ?h ?i FILTER(STR(?c) < STR(?f)) }", 1)
+
+
+def test_a_folder_is_loaded_by_the_bulk_loader(tmp_path: Path) -> None:
+    jar = require_jar(BLAZEGRAPH)
+    folder = tmp_path / "a folder"
+    with blazegraph.opened(f"blazegraph:{folder}", jar=jar) as store:
+        assert store.counts() == {}
+        graphs = [graph(tmp_path, A, lines("a", 0, 30), ".gz"), graph(tmp_path, B, lines("b", 0, 40), ".zst")]
+        store.replace(graphs, note("1"), quiet)
+        assert store.counts() == {A: 30, B: 40, NOTE: 1}
+        found = store.select(f"SELECT ?o WHERE {{ <https://example.org/b/7> {P} ?o }}").rows
+        assert [row[0].value for row in found] == ['α 漢 \U0001f600 "quoted" \\ back\nline \x01 7']
+    (folder / ".load-left").mkdir()
+    with blazegraph.opened(f"blazegraph:{folder}", jar=jar) as store:
+        store.change([delta(tmp_path, A, lines("a", 0, 20), lines("c", 0, 2))], note("2"), quiet)
+        store.replace([graph(tmp_path, B, lines("d", 0, 7))], {}, quiet)
+        assert store.counts() == {A: 12, B: 7, NOTE: 1}
+        store.replace([graph(tmp_path, A, lines("e", 0, 3)), graph(tmp_path, B, "")], note("3"), quiet)
+        assert store.counts() == {A: 3, NOTE: 1}
+    assert sorted(path.name for path in folder.iterdir()) == ["RWStore.properties", starting.JOURNAL, "rules.log"]

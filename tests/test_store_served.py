@@ -1,0 +1,365 @@
+"""Loading and updating real stores: what they hold afterwards, what clients see meanwhile, what faults leave behind."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+
+import pytest
+
+from benchmarks import asking, served
+from benchmarks.served import Server
+from pfocr_rdf import identifiers as ids
+from pfocr_rdf.stores import content, load, programs, update, verify
+from pfocr_rdf.stores import held as holding
+from pfocr_rdf.stores import open as opening
+from pfocr_rdf.stores.content import HELD, Content
+from pfocr_rdf.stores.contract import Kind, Reach, Store, StoreError, StoreUnavailable
+from pfocr_rdf.stores.held import State
+from tests import proxy, storing
+from tests.proxy import Cut
+from tests.storing import Chain
+from tests.support import unavailable
+
+KINDS = (Kind.OXIGRAPH, Kind.FUSEKI, Kind.BLAZEGRAPH, Kind.VIRTUOSO)
+OURS = ids.graph("")
+
+
+@pytest.fixture(scope="module")
+def chain(tmp_path_factory: pytest.TempPathFactory) -> Chain:
+    return storing.chain(tmp_path_factory.mktemp("chain"), figures=20)
+
+
+@pytest.fixture(scope="module", params=KINDS)
+def running(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server of each kind; tests that kill it start it again."""
+    with serving(request.param, tmp_path_factory.mktemp("server") / "it") as server:
+        yield server
+
+
+@contextmanager
+def serving(kind: Kind, folder: Path) -> Iterator[Server]:
+    try:
+        with served.served(kind, folder, memory=1024) as server:
+            os.environ.update(server.environment)
+            yield server
+    except programs.Missing as missing:
+        unavailable(str(missing))
+
+
+@contextmanager
+def opened(server: Server, address: str = "", patience: float = 60) -> Iterator[Store]:
+    with opening.opened(address or server.address, kind=server.kind, patience=patience) as store:
+        yield store
+
+
+@pytest.fixture
+def server(running: Server) -> Server:
+    """The server, without any graph of ours."""
+    with opened(running) as store:
+        store.remove([iri for iri in store.counts() if iri.startswith(OURS) or iri.startswith(storing.ENDPOINT)])
+    return running
+
+
+def exactly(store: Store, release: Content) -> bool:
+    """Whether a store holds all triples of a release, no others, and says so."""
+    if holding.read(store) != holding.of(release, part=False):
+        return False
+    rows = store.select("SELECT ?g ?s ?p ?o WHERE { GRAPH ?g { ?s ?p ?o } }").rows
+    found = {
+        (graph.value, subject.value, predicate.value, verify.by_value(value))
+        for graph, subject, predicate, value in rows
+        if graph.value != HELD and graph.value.startswith((OURS, storing.ENDPOINT))
+    }
+    return found == {
+        (iri, str(triple.subject)[1:-1], triple.predicate.value, verify.by_value(triple.object))
+        for iri, said in storing.expected(release).items()
+        for triple in said
+    }
+
+
+def believable(store: Store, *releases: Content) -> None:
+    """A store that says it is complete holds a release; else what it says of each graph is so."""
+    said = holding.read(store)
+    if said is None:
+        return
+    if said.state is State.COMPLETE:
+        assert any(said == holding.of(release, part=False) and exactly(store, release) for release in releases)
+        return
+    counts = store.counts()
+    for iri, entry in said.graphs.items():
+        assert entry is None or counts.get(iri, 0) == entry.triples, iri
+
+
+def command(*words: str | Path) -> list[str]:
+    return [sys.executable, "-c", "from pfocr_rdf.cli import main; main()", *map(str, words)]
+
+
+def test_a_chain_of_releases_is_loaded_and_followed_triple_by_triple(server: Server, chain: Chain) -> None:
+    with opened(server) as store:
+        assert load.into(store, chain.content(0)).new
+        assert exactly(store, chain.content(0))
+        again = load.into(store, chain.content(0))
+        assert (again.new, again.loaded) == (False, ())
+        for number in (1, 2):
+            done = update.into(store, chain.content(number))
+            assert (done.way, done.repaired) == ("difference", ())
+            assert done.sampled > 5
+            assert exactly(store, chain.content(number))
+        assert load.into(store, chain.content(0)).new
+        assert exactly(store, chain.content(0))
+
+
+def test_some_layers_are_loaded_and_updated_alone(server: Server, chain: Chain) -> None:
+    with opened(server) as store:
+        names = ["core", "entities"]
+        load.into(store, chain.content(0), layers=names)
+        update.into(store, chain.content(1))
+        expected = {graph.iri: graph.triples for graph in chain.content(1).only(names).graphs}
+        assert {iri: n for iri, n in store.counts().items() if iri in OURS or iri != HELD} == expected
+        assert verify.sample(store, chain.content(1).only(names), ())[0] == {}
+
+
+def test_all_is_loaded_where_the_base_is_unknown(server: Server, chain: Chain, tmp_path: Path) -> None:
+    alone = content.read(storing.copy_of(chain.places[1], tmp_path / "alone" / "new"))
+    with opened(server) as store:
+        load.into(store, chain.content(0))
+        assert update.into(store, alone).way == "full"
+        assert exactly(store, alone)
+
+
+def test_clients_see_the_old_release_or_the_new_one(server: Server, chain: Chain) -> None:
+    expected = asking.numbers(*(chain.content(number) for number in range(3)))
+    with opened(server) as store:
+        load.into(store, chain.content(0))
+        with asking.asking(server.query, expected) as asked:
+            asked.wait(0.5)
+            for number in (1, 2, 1, 2):
+                update.into(store, chain.content(number))
+                asked.wait(0.2)
+        assert asked.failed == []
+        if store.abilities.changes is Reach.ALL:
+            assert (asked.empty, asked.mixed) == (0, [])
+        assert set(asked.right) == set(expected)
+
+
+def test_clients_see_no_gap_while_all_is_replaced(server: Server, chain: Chain) -> None:
+    expected = asking.numbers(chain.content(0), chain.content(2))
+    with opened(server) as store:
+        load.into(store, chain.content(0))
+        with asking.asking(server.query, expected) as asked:
+            asked.wait(0.5)
+            load.into(store, chain.content(2))
+            asked.wait(0.5)
+        assert asked.failed == []
+        if store.abilities.replaces is Reach.ALL:
+            assert (asked.empty, asked.mixed) == (0, [])
+        assert set(asked.right) == set(expected)
+
+
+@pytest.mark.parametrize("cut", Cut)
+def test_a_connection_that_is_cut_leaves_a_release_and_the_next_run_completes(
+    server: Server, chain: Chain, cut: Cut
+) -> None:
+    host, port = served.place_of(server)
+    with opened(server) as store, proxy.proxy(host, port) as between:
+        load.into(store, chain.content(0))
+        address = server.address.replace(f"{host}:{port}", f"127.0.0.1:{between.port}")
+        with opened(server, address, patience=5) as through:
+            between.cuts.append(cut)
+            try:
+                update.into(through, chain.content(1))
+            except StoreError:
+                believable(store, chain.content(0), chain.content(1))
+                update.into(store, chain.content(1))
+        if server.kind is not Kind.VIRTUOSO:  # changes go another way there
+            assert between.done == [cut]
+        assert exactly(store, chain.content(1))
+
+
+def test_a_store_that_comes_back_is_waited_for(server: Server, chain: Chain) -> None:
+    with opened(server) as store:
+        load.into(store, chain.content(0))
+    server.stop()
+    later = threading.Timer(1, server.start)
+    later.start()
+    try:
+        with opened(server) as store:
+            update.into(store, chain.content(1))
+            assert exactly(store, chain.content(1))
+    finally:
+        later.join()
+
+
+def test_a_store_that_is_away_is_said_in_one_line(server: Server, chain: Chain) -> None:
+    server.stop()
+    try:
+        with (
+            pytest.raises(StoreUnavailable, match=r"cannot be reached.*is the store running\?"),
+            opened(server, patience=0.5) as store,
+        ):
+            load.into(store, chain.content(0))
+    finally:
+        server.start()
+
+
+def killed_loader(words: list[str], after: float) -> int:
+    """Run a command and kill it after some seconds; return its exit code."""
+    process = subprocess.Popen(command(*words), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        process.wait(after)
+    except subprocess.TimeoutExpired:
+        process.send_signal(signal.SIGKILL)
+    return process.wait()
+
+
+def kills(server: Server, chain: Chain, number: int, rng: random.Random) -> int:
+    """Kill loaders and servers amid loads and updates; each next run completes. Return how often before the end."""
+    early = 0
+    with opened(server) as store:
+        load.into(store, chain.content(0))
+    began = time.monotonic()
+    subprocess.run(command("update", chain.places[1], "--to", server.address), check=True, capture_output=True)
+    usual = time.monotonic() - began
+    now = 1
+    for turn in range(number):
+        goal = (now + 1) % 3
+        act = "load" if turn % 5 == 4 else "update"
+        words = [act, str(chain.places[goal]), "--to", server.address]
+        after = usual * rng.uniform(0.3, 0.95)
+        if turn % 2:
+            early += killed_loader(words, after) < 0
+        else:
+            process = subprocess.Popen(command(*words), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+            time.sleep(after)
+            early += process.poll() is None
+            server.kill()
+            server.start()
+            process.communicate()
+        with opened(server) as store:
+            believable(store, chain.content(now), chain.content(goal))
+            (load.into if act == "load" else update.into)(store, chain.content(goal))
+            assert exactly(store, chain.content(goal)), turn
+        now = goal
+    return early
+
+
+def test_what_is_killed_is_finished_by_the_next_run(server: Server, chain: Chain) -> None:
+    kills(server, chain, 2, random.Random(3))  # noqa: S311
+
+
+@pytest.mark.slow
+def test_fifty_kills_lose_nothing(server: Server, chain: Chain) -> None:
+    assert kills(server, chain, 50, random.Random(5)) >= 40  # noqa: S311
+
+
+def test_a_wrong_password_and_a_wrong_address_are_said_in_one_line(chain: Chain) -> None:
+    class Refusing(BaseHTTPRequestHandler):
+        def _refuse(self) -> None:
+            self.send_response(401 if "closed" in self.path else 404)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        do_GET = do_POST = do_PUT = do_DELETE = do_HEAD = _refuse
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    httpd = HTTPServer(("127.0.0.1", 0), Refusing)
+    threading.Thread(target=httpd.serve_forever, daemon=True).start()
+    base = f"http://127.0.0.1:{httpd.server_port}"
+    try:
+        for place, kind, code, told in (
+            ("/closed", "sparql", 5, "set PFOCR_RDF_STORE_USER and PFOCR_RDF_STORE_PASSWORD"),
+            ("/nowhere", "sparql", 5, "nothing at"),
+            ("/closed", "fuseki", 5, "set PFOCR_RDF_STORE_USER and PFOCR_RDF_STORE_PASSWORD"),
+        ):
+            done = subprocess.run(
+                command("load", chain.places[0], "--to", base + place, "--store", kind), capture_output=True, text=True
+            )
+            assert (done.returncode, done.stdout) == (code, "")
+            assert told in done.stderr
+            assert len(done.stderr.splitlines()) == 1
+        done = subprocess.run(
+            command("load", chain.places[0], "--to", "http://user:secret@127.0.0.1:1/"), capture_output=True, text=True
+        )
+        assert (done.returncode, "secret" in done.stderr) == (2, False)
+    finally:
+        httpd.shutdown()
+        httpd.server_close()
+
+
+def test_the_command_says_what_it_did(server: Server, chain: Chain) -> None:
+    def said(*words: str | Path) -> dict[str, object]:
+        done = subprocess.run(command(*words, "--json"), capture_output=True, text=True, check=True)
+        found: dict[str, object] = json.loads(done.stdout)
+        return found
+
+    assert said("load", chain.places[0], "--to", server.address)["new"] is True
+    assert said("load", chain.places[0], "--to", server.address)["new"] is False
+    assert said("update", chain.site, "--to", server.address, "--base", chain.places[0])["way"] == "difference"
+    assert said("update", chain.places[2], "--to", server.address)["way"] == "nothing"
+
+
+@pytest.mark.parametrize("kind", ["folder", Kind.OXIGRAPH])
+def test_a_disk_that_is_full_keeps_what_was_there_and_the_next_run_completes(
+    kind: str, disk: Path, chain: Chain
+) -> None:
+    def run(act: Callable[[Store], object], address: str) -> None:
+        with opening.opened(address, kind=None if kind == "folder" else Kind.OXIGRAPH, patience=2) as store:
+            act(store)
+
+    def scene(address: str, restart: Callable[[], None]) -> None:
+        run(lambda store: load.into(store, chain.content(0)), address)
+        ballast = disk / "ballast"
+        subprocess.run(["/bin/dd", "if=/dev/zero", f"of={ballast}", "bs=16K", "status=none"], stderr=subprocess.DEVNULL)
+        with pytest.raises((StoreError, OSError)):
+            run(lambda store: load.into(store, chain.content(1)), address)
+        ballast.unlink()
+        restart()
+        run(lambda store: believable(store, chain.content(0), chain.content(1)), address)
+        run(lambda store: update.into(store, chain.content(1)), address)
+
+        def ends(store: Store) -> None:
+            assert exactly(store, chain.content(1))
+
+        run(ends, address)
+
+    if kind == "folder":
+        scene(str(disk / "database"), lambda: None)
+        return
+    with serving(Kind.OXIGRAPH, disk / "server") as server:
+
+        def restart() -> None:
+            server.stop()
+            server.start()
+
+        scene(server.address, restart)
+
+
+@pytest.mark.slow
+def test_thirty_daily_updates_leave_fuseki_no_larger_than_half_more_than_a_fresh_load(tmp_path: Path) -> None:
+    month = storing.chain(tmp_path / "month", figures=300, releases=31)
+    with serving(Kind.FUSEKI, tmp_path / "fresh") as server:
+        with opened(server) as store:
+            load.into(store, month.content(30))
+        server.stop()
+        fresh = server.bytes()
+    with serving(Kind.FUSEKI, tmp_path / "daily") as server:
+        with opened(server) as store:
+            load.into(store, month.content(0))
+            for day in range(1, 31):
+                assert update.into(store, month.content(day)).way == "difference"
+            assert exactly(store, month.content(30))
+        server.stop()
+        assert server.bytes() <= 1.5 * fresh
