@@ -15,7 +15,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 PYTEST := $(BIN)/pytest --numprocesses auto --dist loadfile
 CHECKED := $(wildcard src flows tests tools benchmarks)
 # Command and Debian package of what the tests use beside Python.
-TOOLS := cc:gcc serdi:serdi rapper:raptor2-utils java:default-jre-headless mvn:maven git:git zstd:zstd virtuoso-t:virtuoso-opensource-7-bin chromium:chromium nginx:nginx-light systemd-analyze:systemd
+TOOLS := cc:gcc serdi:serdi rapper:raptor2-utils java:default-jre-headless mvn:maven git:git zstd:zstd virtuoso-t:virtuoso-opensource-7-bin chromium:chromium nginx:nginx-light systemd-analyze:systemd node:nodejs npm:npm
 
 .PHONY: help env run docs pages test test-slow bench bench-full ci-deps jars format lock flows pins wheel clean distclean
 

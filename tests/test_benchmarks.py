@@ -223,3 +223,15 @@ def test_validation_is_measured_beside_the_build_and_finds_no_violation(corpus: 
     assert result["build_seconds"][0] > 0
     assert [goal["verdict"] for goal in found["goals"]] == ["not judged", "not judged"]
     assert text.count("\n| 40 |") == 1
+
+
+@pytest.mark.slow
+def test_each_question_is_timed_in_a_served_store_with_answers_that_are_not_empty(corpus: Path, tmp_path: Path) -> None:
+    found, text = run("bench_questions", corpus, tmp_path, "--stores", "oxigraph")
+    (result,) = found["results"]
+    assert result["figures"] == FIGURES
+    heaviest = {line["question"]: line for line in result["lines"] if line["case"] == "heaviest"}
+    assert sorted(heaviest) == list(range(1, 25))
+    assert all(line["rows"] > 0 for number, line in heaviest.items() if number not in (10, 23, 24))
+    assert all(0 < line["median"] <= line["p95"] for line in result["lines"])
+    assert "| figures | question | case | rows | oxigraph median ms | oxigraph p95 ms |" in text

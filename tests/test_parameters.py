@@ -11,11 +11,12 @@ import pyoxigraph as ox
 import pytest
 from typer.testing import CliRunner
 
-from pfocr_rdf import build, buildfolder, parameters, query, questions
+from pfocr_rdf import build, buildfolder, identifiers, parameters, query, questions
 from pfocr_rdf.cli import app
 from pfocr_rdf.errors import UsageError
 from pfocr_rdf.pipeline import Options
 from pfocr_rdf.questions import Question, all_questions, is_term
+from tests import releasing
 from tests.support import ROOT
 
 BY_NUMBER = {question.number: question for question in all_questions()}
@@ -207,6 +208,7 @@ def test_all_questions_are_listed_with_their_parameters(call: Call) -> None:
         (("ASK {}", "--param", "gene=1"), "--param and --show are for questions"),
         (("ASK {}", "--show"), "--param and --show are for questions"),
         (("--name", "nothing"), "is no question"),
+        (("--name", "28", "--on", "RELEASE"), "asks https://sparql.uniprot.org/sparql too, which the embedded store"),
         (("--name", "5", "--param", "gene=Gone", "--on", "RELEASE"), "nothing in the graph has this label"),
         (("ASK {}", "--on", "ftp://example.org/"), "is no address of a store"),
         (("ASK {}", "--on", "http://me:secret@127.0.0.1/"), "put no user and password"),
@@ -232,6 +234,18 @@ def test_a_database_of_oxigraph_is_asked_as_it_is(call: Call, release: Path, tmp
     found = call("--name", "5", "--on", tmp_path / "db", "--format", "csv")
     assert found == call("--name", "5", "--on", release, "--format", "csv")
     assert found[0] == 0
+
+
+def test_a_loaded_folder_answers_what_the_release_answers(call: Call, release: Path, tmp_path: Path) -> None:
+    releasing.release(release, tmp_path / "site", "20250101")
+    assert CliRunner().invoke(app, ["load", str(tmp_path / "site"), "--to", str(tmp_path / "db")]).exit_code == 0
+    for number in ("5", "23", "24"):
+        found = call("--name", number, "--on", tmp_path / "db", "--format", "csv")
+        assert found == call("--name", number, "--on", tmp_path / "site", "--format", "csv")
+        assert found[0] == 0
+    _, told, _ = call("--name", "24", "--on", tmp_path / "db", "--format", "csv")
+    files = [line.partition(",")[0] for line in told.splitlines()[1:]]
+    assert files == sorted(identifiers.graph(layer) for layer in buildfolder.layer_files(release))
 
 
 def test_a_folder_of_releases_stands_for_its_current_one(call: Call, release: Path, tmp_path: Path) -> None:

@@ -30,7 +30,7 @@ KEPT_STORES = 2
 """Stores that stay in the cache; older ones are removed."""
 
 CURRENT = "current"
-"""In a folder of releases, what leads to the newest."""
+"""In a folder of releases, or of databases as `load` makes it, what leads to the newest."""
 
 _UNREADABLE: tuple[type[Exception], ...] = (SyntaxError, *codecs.DAMAGED)
 _JSON = ox.QueryResultsFormat.JSON
@@ -49,15 +49,16 @@ class Table:
 def open_store(release: Path, cache: Path | None = None) -> Iterator[ox.Store]:
     """Load a build or release and yield its store: in memory when small, else from a cache that outlives the call.
 
-    A folder of releases stands for its current one; a folder that is an Oxigraph database is opened as it is.
+    A folder of releases, or of databases, stands for its current one; an Oxigraph database is opened as it is.
     Raises `UsageError` when the folder is none of these or a file of it is damaged.
     """
-    if is_database(release):
+    place = release if is_database(release) or not (release / CURRENT).is_dir() else (release / CURRENT).resolve()
+    if is_database(place):
         with one_line_errors():
-            found = ox.Store.read_only(str(release))
+            found = ox.Store.read_only(str(place))
         yield found
         return
-    build = buildfolder.find_build(release / CURRENT if (release / CURRENT).is_dir() else release)
+    build = buildfolder.find_build(place)
     files = buildfolder.layer_files(build)
     if (build / VOID_ENDPOINT).is_file():
         files["void"] = build / VOID_ENDPOINT

@@ -52,7 +52,14 @@ def query(
         with _opened(on, timeout) as ask:
             _print(ask(sparql), form)
         return
-    sparql = _filled(questions.named(name), param or (), on, timeout)
+    question = questions.named(name)
+    if question.services and not show and "://" not in on:
+        others = ", ".join(question.services)
+        raise UsageError(
+            f"question {question.number} asks {others} too, which the embedded store cannot do; give the address of a "
+            "served store with --on, or print the query with --show"
+        )
+    sparql = _filled(question, param or (), on, timeout)
     if show:
         printing.write_out(sparql)
         return
