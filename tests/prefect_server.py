@@ -112,6 +112,11 @@ class Server:
         run: dict[str, Any] = self.ask(place, {"parameters": dict(parameters or {}), "state": {"type": "SCHEDULED"}})
         return str(run["id"])
 
+    def artifacts(self, run: str) -> dict[str, dict[str, Any]]:
+        """Return the artifacts of a run by their keys, the newest of each."""
+        chosen = {"artifacts": {"flow_run_id": {"any_": [run]}}, "sort": "CREATED_DESC"}
+        return {each["key"]: each for each in reversed(self.ask("artifacts/filter", chosen)) if each["key"]}
+
     def hasten(self, run: str) -> None:
         """Let a scheduled run begin now, as the schedule would have it later."""
         state = {"type": "SCHEDULED", "state_details": {"scheduled_time": datetime.now(UTC).isoformat()}}

@@ -6,6 +6,7 @@ import base64
 import http.server
 import json
 import os
+import re
 import shutil
 import subprocess
 import threading
@@ -18,8 +19,10 @@ from urllib.parse import quote
 
 import pytest
 
+from pfocr_rdf import identifiers as ids
+from tests.browser import chromium
 from tests.prefect_server import BIN, POOL, Server, wait_until
-from tests.servers import free_port
+from tests.servers import free_port, fuseki
 from tests.support import ROOT
 
 if os.environ.get("CI") != "true":  # there a missing extra is a failure, and the programs below say so
@@ -97,7 +100,7 @@ def refusing(seen: list[str]) -> Iterator[str]:
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         thread = threading.Thread(target=server.serve_forever, daemon=True)
         thread.start()
-        yield f"http://127.0.0.1:{server.server_port}/ds"
+        yield f"fuseki:http://127.0.0.1:{server.server_port}/ds"
         server.shutdown()
         thread.join()
 
@@ -155,10 +158,42 @@ def test_the_first_scheduled_run_builds_all_and_the_second_ends_having_done_noth
     files = {path: path.stat().st_mtime_ns for path in place.out.rglob("*") if path.is_file()}
     place.server.hasten(second)
     done = place.server.ended(second)
-    assert done["state"]["type"] == "COMPLETED", place.server.logs(second)
+    assert done["state"]["type"] == "COMPLETED", "\n".join(place.server.logs(second))
     assert done["total_run_time"] < 15  # a cold start of the tasks; the work itself takes none
-    assert any("nothing to do" in line for line in place.server.logs(second))
+    log = place.server.folder / "worker.log"
+    wait_until(lambda: any("nothing to do" in line for line in place.server.logs(second)), log, 20)  # sent now and then
     assert {path: path.stat().st_mtime_ns for path in place.out.rglob("*") if path.is_file()} == files
+
+
+def test_pages_of_a_run_show_its_numbers_and_links(place: Place) -> None:
+    """Photographs of them are in build/screenshots, for people to look at."""
+    (run,) = [
+        each["id"]
+        for each in place.server.runs("COMPLETED")
+        if "pfocr-rdf-release" in place.server.artifacts(each["id"])
+    ][:1]
+    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+    release = json.loads((place.out / "current" / "release.json").read_text())
+    with chromium() as browser:
+        page = browser.new_page(viewport={"width": 1500, "height": 1100})
+        page.set_default_timeout(60_000)
+        page.goto(f"{place.server.address}/runs/flow-run/{run}")
+        page.get_by_text("Completed").first.wait_for()
+        page.screenshot(path=SCREENSHOTS / "prefect-run.png")
+        for key, artifact in place.server.artifacts(run).items():
+            page.goto(f"{place.server.address}/artifacts/artifact/{artifact['id']}")
+            page.get_by_text(key).first.wait_for()
+            page.wait_for_load_state("networkidle")
+            page.screenshot(path=SCREENSHOTS / f"prefect-{key}.png", full_page=True)
+            if key == "pfocr-rdf-release":
+                assert page.get_by_text(f"Release {release['version']}").count()
+                assert page.get_by_text(f"{release['counts']['mentions']:,}").count()
+                assert page.get_by_role("link", name=re.compile("report", re.IGNORECASE)).count()
+        page.goto(f"{place.server.address}/deployments")
+        page.get_by_text("nightly").first.wait_for()
+        page.wait_for_load_state("networkidle")
+        page.screenshot(path=SCREENSHOTS / "prefect-deployments.png")
+        page.close()
 
 
 def test_settings_and_secrets_of_the_server_are_found(place: Place) -> None:
@@ -215,11 +250,12 @@ def test_no_secret_is_told_or_kept_anywhere(place: Place) -> None:
             text=True,
         )
     assert (refused["state"]["type"], missing["state"]["type"]) == ("FAILED", "FAILED")
-    assert "refusing" in refused["state"]["message"] or place.refusing in refused["state"]["message"]
+    assert "refused (HTTP 403)" in refused["state"]["message"]
     assert place.seen, "the store was never asked, so nothing could be told"
     assert any("Basic" in said for said in place.seen)
     assert shell.returncode == 5, shell.stderr
-    assert shell.stderr.count("\n") == 1
+    assert shell.stderr.splitlines()[-1].startswith("pfocr-rdf: http://127.0.0.1:")
+    assert "Traceback" not in shell.stderr
 
     kept = {"shell": (shell.stdout + shell.stderr).encode()}
     for path in [*server.folder.rglob("*"), *place.out.rglob("*")]:
@@ -261,3 +297,28 @@ class Arguments(threading.Thread):
     def __exit__(self, *_: object) -> None:
         self.ended.set()
         self.join()
+
+
+@pytest.mark.slow
+def test_a_commit_brings_the_served_store_to_it_with_the_change_alone(place: Place, jena: Path, tmp_path: Path) -> None:
+    """The third night: one more figure in the source; the store holds what the release holds, and got what differs."""
+    told, all_triples, run = [], 0, ""
+    with fuseki(jena, tmp_path) as endpoint:
+        address = f"fuseki:{endpoint.query.removesuffix('/query')}"
+        for night in ("the release that is there", "one more figure"):
+            if night == "one more figure":
+                (place.source.parent / LATER).rename(place.source / "_figures" / LATER)
+                commit(place.source, night, "2026-01-02T00:00:00Z")
+            done = place.run(to=[address])
+            run = done["id"]
+            assert done["state"]["type"] == "COMPLETED", "\n".join(place.server.logs(run))
+            told.append(place.server.artifacts(run)["pfocr-rdf-stores"]["data"])
+            release = json.loads((place.out / "current" / "release.json").read_text())
+            expected = {ids.graph(layer): number for layer, number in release["triples"].items()}
+            assert expected.items() <= endpoint.counts().items()
+            all_triples = sum(expected.values())
+    assert place.current() == "20260102"
+    assert "full" in told[0]
+    row = next(line for line in told[1].splitlines() if "difference" in line)
+    numbers = [int(number.replace(",", "")) for number in re.findall(r"\| *([\d,]+) *(?=\|)", row)]
+    assert 0 < max(numbers[-2:]) < all_triples / 2

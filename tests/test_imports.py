@@ -21,7 +21,7 @@ def order() -> list[str]:
     text = (ROOT / "docs" / "design.md").read_text(encoding="utf-8")
     table = text.partition("| module of `pfocr_rdf` | owns |")[2].partition("\n\n")[0]
     cells = (row.split("|")[1] for row in table.strip().splitlines()[1:])
-    return [name for cell in cells for name in re.findall(r"`([a-z_.]+)`", cell)]
+    return [name for cell in cells for name in re.findall(r"`([a-z0-9_.]+)`", cell)]
 
 
 def modules() -> dict[str, Path]:

@@ -11,7 +11,7 @@ import pytest
 from pfocr_rdf.stores import blazegraph, starting
 from pfocr_rdf.stores.contract import Reach, Store, StoreError
 from tests import servers
-from tests.store_cases import A, B, NOTE, P, asked, delta, graph, lines, note, quiet, state
+from tests.store_cases import NOTE, A, B, P, asked, delta, graph, lines, note, quiet, state
 from tests.support import BLAZEGRAPH, require_jar
 
 

@@ -1,4 +1,4 @@
-"""Loading and updating real stores: what they hold afterwards, what clients see meanwhile, and what faults leave behind."""
+"""Loading and updating real stores: what they hold afterwards, what clients see meanwhile, what faults leave behind."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def exactly(store: Store, release: Content) -> bool:
         if graph.value != HELD and graph.value.startswith((OURS, storing.ENDPOINT))
     }
     return found == {
-        (iri, triple.subject.value, triple.predicate.value, verify.by_value(triple.object))
+        (iri, str(triple.subject)[1:-1], triple.predicate.value, verify.by_value(triple.object))
         for iri, said in storing.expected(release).items()
         for triple in said
     }
@@ -224,7 +224,7 @@ def killed_loader(words: list[str], after: float) -> int:
 
 
 def kills(server: Server, chain: Chain, number: int, rng: random.Random) -> int:
-    """Kill loaders and servers in the midst of loads and updates; each next run completes. Returns kills before the end."""
+    """Kill loaders and servers amid loads and updates; each next run completes. Return how often before the end."""
     early = 0
     with opened(server) as store:
         load.into(store, chain.content(0))

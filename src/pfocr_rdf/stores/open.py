@@ -8,7 +8,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from pfocr_rdf.errors import UsageError
-from pfocr_rdf.stores import fuseki, oxigraph, oxigraphdir, sparql, tdb2
+from pfocr_rdf.stores import blazegraph, fuseki, oxigraph, oxigraphdir, sparql, tdb2, virtuoso
 from pfocr_rdf.stores import http as requests
 from pfocr_rdf.stores.contract import Kind, Store
 from pfocr_rdf.stores.http import PATIENCE
@@ -16,9 +16,23 @@ from pfocr_rdf.stores.http import PATIENCE
 Opener = Callable[..., AbstractContextManager[Store]]
 """Called with the address, and `update`, `graph_store` and `patience`."""
 
+
+def _alone(opener: Opener) -> Opener:
+    """Return an opener of stores that have one address for all."""
+
+    def opened(address: str, *, update: str, graph_store: str, patience: float) -> AbstractContextManager[Store]:
+        if update or graph_store:
+            raise UsageError(f"{address}: this kind of store has no other addresses for updates and graphs")
+        return opener(address, patience=patience)
+
+    return opened
+
+
 SERVED: dict[Kind, Opener] = {
     Kind.OXIGRAPH: oxigraph.opened,
     Kind.FUSEKI: fuseki.opened,
+    Kind.BLAZEGRAPH: _alone(blazegraph.opened),
+    Kind.VIRTUOSO: _alone(virtuoso.opened),
     Kind.SPARQL: sparql.opened,
 }
 """How each kind of store is opened at an address."""
@@ -105,4 +119,8 @@ def _folder(place: Path, kind: Kind | None, jar: Path | None) -> AbstractContext
         return oxigraphdir.opened(place)
     if kind is Kind.FUSEKI:
         return tdb2.opened(place, jar=jar)
-    raise UsageError(f"{place}: a folder can be a database of oxigraph or fuseki; of {kind} give the server's address")
+    if kind is Kind.BLAZEGRAPH:
+        return blazegraph.opened(f"{blazegraph.FOLDER}{place}", jar=jar)
+    raise UsageError(
+        f"{place}: a folder can be a database of oxigraph, fuseki or blazegraph; of {kind} give the server's address"
+    )

@@ -13,8 +13,8 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from pfocr_rdf.stores import delta, load, verify
 from pfocr_rdf.stores import content as contents
+from pfocr_rdf.stores import delta, load, verify
 from pfocr_rdf.stores import held as holding
 from pfocr_rdf.stores import open as opening
 from pfocr_rdf.stores.content import Content
