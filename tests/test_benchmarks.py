@@ -223,3 +223,14 @@ def test_validation_is_measured_beside_the_build_and_finds_no_violation(corpus: 
     assert result["build_seconds"][0] > 0
     assert [goal["verdict"] for goal in found["goals"]] == ["not judged", "not judged"]
     assert text.count("\n| 40 |") == 1
+
+
+@pytest.mark.slow
+@pytest.mark.flows
+def test_flows_are_measured_beside_the_command_line_with_the_same_bytes(corpus: Path, tmp_path: Path) -> None:
+    found, text = run("bench_flow", corpus, tmp_path, "--workers", "2")
+    (result,) = found["results"]
+    assert result["figures"] == FIGURES
+    assert len(result["seconds"]) == 6
+    assert all(seconds > 0 for values in result["seconds"].values() for seconds in values)
+    assert "| release | 40 | flow, its run |" in text
