@@ -91,7 +91,7 @@ class Server:
     def ask(self, path: str, body: Mapping[str, Any] | None = None) -> Any:
         """Return what the server answers: to a POST with a body, to a GET without."""
         url = f"{self.address}/api/{path}"
-        answer = httpx.get(url, timeout=60) if body is None else httpx.post(url, json=body, timeout=60)
+        answer = httpx.get(url, timeout=PATIENCE) if body is None else httpx.post(url, json=body, timeout=PATIENCE)
         assert answer.is_success, answer.text
         return answer.json() if answer.content else None
 

@@ -159,7 +159,7 @@ def test_the_first_scheduled_run_builds_all_and_the_second_ends_having_done_noth
     place.server.hasten(second)
     done = place.server.ended(second)
     assert done["state"]["type"] == "COMPLETED", "\n".join(place.server.logs(second))
-    assert done["total_run_time"] < 15  # a cold start of the tasks; the work itself takes none
+    assert done["total_run_time"] < 30  # one or two on a quiet machine
     log = place.server.folder / "worker.log"
     wait_until(lambda: any("nothing to do" in line for line in place.server.logs(second)), log, 20)  # sent now and then
     assert {path: path.stat().st_mtime_ns for path in place.out.rglob("*") if path.is_file()} == files
@@ -167,11 +167,8 @@ def test_the_first_scheduled_run_builds_all_and_the_second_ends_having_done_noth
 
 def test_pages_of_a_run_show_its_numbers_and_links(place: Place) -> None:
     """Photographs of them are in build/screenshots, for people to look at."""
-    (run,) = [
-        each["id"]
-        for each in place.server.runs("COMPLETED")
-        if "pfocr-rdf-release" in place.server.artifacts(each["id"])
-    ][:1]
+    runs = [each["id"] for each in place.server.runs("COMPLETED")]
+    run = next(each for each in runs if "pfocr-rdf-release" in place.server.artifacts(each))
     SCREENSHOTS.mkdir(parents=True, exist_ok=True)
     release = json.loads((place.out / "current" / "release.json").read_text())
     with chromium() as browser:
