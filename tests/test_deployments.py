@@ -319,3 +319,31 @@ def test_a_commit_brings_the_served_store_to_it_with_the_change_alone(place: Pla
     row = next(line for line in told[1].splitlines() if "difference" in line)
     numbers = [int(number.replace(",", "")) for number in re.findall(r"\| *([\d,]+) *(?=\|)", row)]
     assert 0 < max(numbers[-2:]) < all_triples / 2
+
+
+def test_served_flows_run_one_at_a_time_and_nightly_at_its_time() -> None:
+    from flows.config import Configuration
+    from flows.serve import deployments
+
+    made = {each.name: each for each in deployments(Configuration(cron="0 5 * * *", timezone="Europe/Amsterdam"))}
+    assert set(made) == {"nightly", "release", "load", "backfill"}
+    schedules = {name: [vars(each.schedule) for each in one.schedules or []] for name, one in made.items()}
+    (nightly,) = schedules.pop("nightly")
+    assert (nightly["cron"], nightly["timezone"]) == ("0 5 * * *", "Europe/Amsterdam")
+    assert schedules == {"release": [], "load": [], "backfill": []}
+    assert {each.concurrency_limit for each in made.values()} == {1}
+    options = [each.concurrency_options for each in made.values()]
+    assert all(each is not None and each.collision_strategy.value == "CANCEL_NEW" for each in options)
+
+
+@pytest.mark.slow
+def test_one_program_serves_the_flows_without_a_pool(place: Place) -> None:
+    other = place.out.parent / "served"
+    with place.server.serving(place.settings | {"PFOCR_RDF_OUT": str(other)}):
+        assert place.server.deployment(NIGHTLY)["work_pool_name"] is None
+        runs = [place.server.begin(NIGHTLY), place.server.begin(NIGHTLY)]
+        states = sorted(place.server.ended(run)["state"]["type"] for run in runs)
+    assert states == ["CANCELLED", "COMPLETED"]
+    assert (other / "current" / "release.json").is_file()
+    found = place.server.deployment(NIGHTLY)
+    assert [schedule["active"] for schedule in found["schedules"]] == [True]  # the schedule outlives the program
