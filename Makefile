@@ -15,7 +15,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 PYTEST := $(BIN)/pytest --numprocesses auto --dist loadfile
 CHECKED := $(wildcard src flows tests tools benchmarks)
 # Command and Debian package of what the tests use beside Python.
-TOOLS := cc:gcc serdi:serdi rapper:raptor2-utils java:default-jre-headless mvn:maven git:git zstd:zstd virtuoso-t:virtuoso-opensource-7-bin chromium:chromium systemd-analyze:systemd
+TOOLS := cc:gcc serdi:serdi rapper:raptor2-utils java:default-jre-headless mvn:maven git:git zstd:zstd virtuoso-t:virtuoso-opensource-7-bin chromium:chromium nginx:nginx-light systemd-analyze:systemd
 
 .PHONY: help env run docs pages test test-slow bench bench-full ci-deps jars format lock flows pins wheel clean distclean
 
@@ -41,7 +41,7 @@ $(INSTALLED): pyproject.toml constraints.txt $(wildcard src/pfocr_rdf/kernels/*)
 	@rm -f $@
 	@# The build backend comes first and from the lock as well, so that building takes nothing unpinned.
 	@$(PIP) install --quiet --constraint constraints.txt setuptools
-	@$(PIP) install --quiet --constraint constraints.txt --no-build-isolation --editable '.[flows,dask,s3,release,docs,dev]'
+	@$(PIP) install --quiet --constraint constraints.txt --no-build-isolation --editable '.[flows,dask,s3,release,serve,docs,dev]'
 	@echo '$(CURDIR)' > $@
 
 run: env ## build the graph of seeds/ into output/build and ask it the example question
@@ -108,7 +108,7 @@ format: env ## put the code in order
 lock: env ## write constraints.txt anew, with the newest versions that pyproject.toml allows
 	rm -rf build/lock
 	$(BIN)/python -m venv build/lock
-	build/lock/bin/python -m pip --disable-pip-version-check install --quiet --editable '.[flows,dask,s3,release,docs,dev]'
+	build/lock/bin/python -m pip --disable-pip-version-check install --quiet --editable '.[flows,dask,s3,release,serve,docs,dev]'
 	{ head -n 1 constraints.txt; build/lock/bin/python -m pip freeze --all --exclude pip --exclude-editable | LC_ALL=C sort -f; } > build/constraints.txt
 	mv build/constraints.txt constraints.txt
 	rm -rf build/lock

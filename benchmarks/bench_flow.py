@@ -37,17 +37,17 @@ SIDES = (CLI, FLOW, INSIDE)
 BUILD = """
 import json, sys, time
 from flows.build import build
-began = time.perf_counter()
+before, began = time.process_time(), time.perf_counter()
 build(source=sys.argv[1], out=sys.argv[2], workers=int(sys.argv[3]))
-print(json.dumps(time.perf_counter() - began))
+print(json.dumps({"seconds": time.perf_counter() - began, "before": before}))
 """
 RELEASE = """
 import json, sys, time
 from flows.parameters import Release
 from flows.release import release
-began = time.perf_counter()
+before, began = time.process_time(), time.perf_counter()
 release(Release(source=sys.argv[1], out=sys.argv[2], workers=int(sys.argv[3]), version="one"))
-print(json.dumps(time.perf_counter() - began))
+print(json.dumps({"seconds": time.perf_counter() - began, "before": before}))
 """
 
 
@@ -97,13 +97,15 @@ class Rounds:
         """Take a source, and the environment of the server."""
         self.source, self.workers, self.environment = source, str(workers), environment
         self.seconds: dict[tuple[str, str], list[float]] = {}
+        self.cpu: dict[tuple[str, str], list[float]] = {}
         self.wrong: list[str] = []
 
     def build(self, folder: Path) -> None:
         """Build once on each side."""
         plain, flow = folder / "plain", folder / "flow"
         words = ("build", self.source, "--out", plain, "--workers", self.workers)
-        self._note("build", CLI, measure.run(common.program(*words), cwd=common.ROOT).seconds)
+        done = measure.run(common.program(*words), cwd=common.ROOT)
+        self._note("build", CLI, done.seconds, done.cpu_seconds)
         self._flow("build", BUILD, flow)
         if common.contents(plain) != common.contents(flow):
             self.wrong.append("the build of the flow differs")
@@ -112,10 +114,10 @@ class Rounds:
         """Build and publish once on each side."""
         plain, site, flow = folder / "plain", folder / "site", folder / "flow-site"
         words = ("build", self.source, "--out", plain, "--workers", self.workers)
-        spent = measure.run(common.program(*words), cwd=common.ROOT).seconds
+        built = measure.run(common.program(*words), cwd=common.ROOT)
         more = ("--to", site, "--version", "one", "--source", self.source, "--workers", self.workers)
-        spent += measure.run(common.program("publish", plain, *more), cwd=common.ROOT).seconds
-        self._note("release", CLI, spent)
+        published = measure.run(common.program("publish", plain, *more), cwd=common.ROOT)
+        self._note("release", CLI, built.seconds + published.seconds, built.cpu_seconds + published.cpu_seconds)
         self._flow("release", RELEASE, flow)
         if common.contents(site / "current") != common.contents(flow / "current"):
             self.wrong.append("the release of the flow differs")
@@ -123,11 +125,13 @@ class Rounds:
     def _flow(self, what: str, code: str, out: Path) -> None:
         words = [sys.executable, "-c", code, str(self.source), str(out), self.workers]
         done = measure.run(words, cwd=common.ROOT, env=self.environment)
-        self._note(what, FLOW, done.seconds)
-        self._note(what, INSIDE, float(json.loads(done.stdout.splitlines()[-1])))
+        self._note(what, FLOW, done.seconds, done.cpu_seconds)
+        inside: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
+        self._note(what, INSIDE, inside["seconds"], done.cpu_seconds - inside["before"])
 
-    def _note(self, what: str, side: str, seconds: float) -> None:
+    def _note(self, what: str, side: str, seconds: float, cpu: float) -> None:
         self.seconds.setdefault((what, side), []).append(seconds)
+        self.cpu.setdefault((what, side), []).append(cpu)
         common.say(f"{what}, {side}: {seconds:.1f} s")
 
 
@@ -145,6 +149,7 @@ def measured(source: Path, options: argparse.Namespace, environment: dict[str, s
     return {
         "figures": common.size_of(source),
         "seconds": {f"{what}, {side}": found for (what, side), found in rounds.seconds.items()},
+        "cpu_seconds": {f"{what}, {side}": found for (what, side), found in rounds.cpu.items()},
         "wrong": rounds.wrong,
     }
 
@@ -165,7 +170,7 @@ def report(results: list[dict[str, Any]], options: argparse.Namespace) -> common
         wrong += [f"{result['figures']:,} figures: {text}" for text in result["wrong"]]
     return common.Report(
         f"{options.workers} processes, rounds: {options.rounds}, medians.",
-        [common.Grid(("what", "figures", "side", "s", "times the command line"), rows)],
+        [common.Grid(("what", "figures", "side", "s", "times the command line", "CPU s"), rows)],
         goals,
         wrong,
         {"workers": options.workers, "rounds": options.rounds, "results": results},

@@ -46,7 +46,8 @@ def whole(value: T) -> T:
     return cast(T, quote(value))
 
 
-@task(cache_policy=NO_CACHE, persist_result=False, task_run_name="{name}", tags=["pfocr-rdf", "shard"])
+# Without tags: Prefect would ask its server for a slot before each.
+@task(cache_policy=NO_CACHE, persist_result=False, task_run_name="{name}")
 def work(name: str, function: Callable[[Any], Any], part: Any, processes: Processes | None) -> Any:
     """Do one part of a step: convert a shard, write a layer, search a section."""
     if processes is None:

@@ -247,25 +247,25 @@ def _publish(
     """Publish a build through the gate, with the checks and the other long steps as tasks; tell of it."""
     former = folder.read_release(before) if before else None
     checking = {field.name for field in fields(Checking)} & set(type(asked).model_fields) - {"source"}
-    options = Checking(source=source, **{name: getattr(asked, name) for name in checking})
     progress = Progress("pfocr-rdf-checks-progress", "Checks")
     log = logger()
 
     def publish() -> publishing.Published:
-        return publishing.publish(
-            build,
-            releases,
-            version=accepted or asked.version,
-            base_url=asked.base_url,
-            endpoint=asked.endpoint,
-            options=options,
-            max_drop=asked.max_drop,
-            accept=accepted is not None,
-            workers=asked.workers,
-            steps=_shown(Steps()),
-            say=lambda what: log.info("%s", what),
-            start=progress.start,
-        )
+        with _folder_of(None if asked.limit else source) as place:
+            return publishing.publish(
+                build,
+                releases,
+                version=accepted or asked.version,
+                base_url=asked.base_url,
+                endpoint=asked.endpoint,
+                options=Checking(source=place, **{name: getattr(asked, name) for name in checking}),
+                max_drop=asked.max_drop,
+                accept=accepted is not None,
+                workers=asked.workers,
+                steps=_shown(Steps()),
+                say=lambda what: log.info("%s", what),
+                start=progress.start,
+            )
 
     asset = telling.release_asset(releases.root)
     upstream: Any = [telling.source_asset(asked.source)]
@@ -283,6 +283,16 @@ def _publish(
     if done.new:
         telling.published(done.release, former, _changes(done.place), done.place, deleted)
     return Outcome(done.place, done.release, done.new, deleted)
+
+
+@contextmanager
+def _folder_of(source: str | None) -> Iterator[str | None]:
+    """Yield where the checks find a source on this machine: of a git address the clone, which stays as it is."""
+    if source is None or Path(source).exists():
+        yield source
+        return
+    with git.checkout(source, None) as (place, _):
+        yield str(place)
 
 
 def _shown(steps: Steps) -> Steps:

@@ -96,17 +96,9 @@ def _notice(block: str, what: str, how: str, more: Mapping[str, Any]) -> None:
     from prefect.blocks.webhook import Webhook
     from prefect.utilities.asyncutils import run_coro_as_sync
 
-    summary = f"pfocr-rdf {what}: {how}"
-    said = {
-        "text": summary,
-        "flow": what,
-        "state": how,
-        "run": flow_run.get_name(),
-        "url": flow_run.get_ui_url(),
-        **more,
-    }
-
     async def send() -> None:
+        run = {"run": flow_run.name, "url": flow_run.ui_url}
+        said = {"text": f"pfocr-rdf {what}: {how}", "flow": what, "state": how, **run, **more}
         found: Any = await Webhook.aload(block)
         (await found.call(said)).raise_for_status()
 

@@ -44,13 +44,22 @@ def opened(
     browser: Browser, file: Path, width: int = 1400, scheme: Literal["light", "dark"] = "light"
 ) -> Iterator[Opened]:
     """Open a file in a window of a width, in light or dark."""
+    with opened_at(browser, file.resolve().as_uri(), width, scheme) as seen:
+        yield seen
+
+
+@contextmanager
+def opened_at(
+    browser: Browser, address: str, width: int = 1400, scheme: Literal["light", "dark"] = "light"
+) -> Iterator[Opened]:
+    """Open an address in a window of a width, in light or dark."""
     page = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
     seen = Opened(page)
     page.on("console", lambda message: seen.messages.append(f"{message.type}: {message.text}"))
     page.on("pageerror", lambda error: seen.messages.append(f"error: {error}"))
     page.on("request", lambda request: seen.requests.append(request.url))
     try:
-        page.goto(file.resolve().as_uri())
+        page.goto(address)
         yield seen
     finally:
         page.close()

@@ -6,8 +6,10 @@ get it, and under `CI=true` it fails. Run as a program (`make jars`), it fetches
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 from typing import NoReturn
@@ -26,6 +28,9 @@ SHARED = ROOT.parent / "shared"
 """Records and notes that lie beside the checkout, where they do."""
 
 JARS = ROOT / "build" / "jars"
+COMUNICA = ROOT / "build" / "comunica"
+COMUNICA_VERSION = "4.5.0"
+"""The last that runs on Node 20."""
 
 
 def unavailable(reason: str) -> NoReturn:
@@ -63,6 +68,32 @@ def require_jar(name: str, given: Path | None = None) -> Path:
         return pinned_jar(name, given)
     except Missing as missing:
         unavailable(str(missing))
+
+
+def require_comunica() -> Path:
+    """Return the folder in whose `node_modules` comunica is, fetched with npm, or skip the running test."""
+    try:
+        find_tool("node", "nodejs")
+        found = COMUNICA / "node_modules" / "@comunica" / "query-sparql" / "package.json"
+        if not found.is_file() or json.loads(found.read_text(encoding="utf-8"))["version"] != COMUNICA_VERSION:
+            COMUNICA.mkdir(parents=True, exist_ok=True)
+            package = f"@comunica/query-sparql@{COMUNICA_VERSION}"
+            command = [
+                str(find_tool("npm", "npm")),
+                "install",
+                "--silent",
+                "--no-audit",
+                "--no-fund",
+                "--prefix",
+                str(COMUNICA),
+            ]
+            done = subprocess.run([*command, package], stdin=subprocess.DEVNULL, capture_output=True, text=True)
+            if done.returncode != 0:
+                said = (done.stdout + done.stderr).strip().splitlines() or ["no message"]
+                raise Missing(f"npm could not fetch {package}: {said[0]}")
+    except Missing as missing:
+        unavailable(str(missing))
+    return COMUNICA
 
 
 def pinned_jar(pinned: str, given: Path | None = None) -> Path:

@@ -299,7 +299,7 @@ class Arguments(threading.Thread):
 @pytest.mark.slow
 def test_a_commit_brings_the_served_store_to_it_with_the_change_alone(place: Place, jena: Path, tmp_path: Path) -> None:
     """The third night: one more figure in the source; the store holds what the release holds, and got what differs."""
-    told, all_triples, run = [], 0, ""
+    told, everything, run = [], 0, ""
     with fuseki(jena, tmp_path) as endpoint:
         address = f"fuseki:{endpoint.query.removesuffix('/query')}"
         for night in ("the release that is there", "one more figure"):
@@ -318,7 +318,7 @@ def test_a_commit_brings_the_served_store_to_it_with_the_change_alone(place: Pla
     assert "full" in told[0]
     row = next(line for line in told[1].splitlines() if "difference" in line)
     numbers = [int(number.replace(",", "")) for number in re.findall(r"\| *([\d,]+) *(?=\|)", row)]
-    assert 0 < max(numbers[-2:]) < all_triples / 2
+    assert 0 < max(numbers[-2:]) < everything / 2
 
 
 def test_served_flows_run_one_at_a_time_and_nightly_at_its_time() -> None:

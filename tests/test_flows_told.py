@@ -117,6 +117,7 @@ def test_events_and_assets_tell_of_releases_and_a_notice_of_each_end(
 def test_a_served_store_holds_each_release_and_takes_just_the_change(source: History, tmp_path: Path) -> None:
     from tests import servers
 
+    (tmp_path / "store").mkdir()
     with servers.oxigraph(servers.require_oxigraph(), tmp_path / "store") as server:
         address = server.query.rpartition("/")[0]
         first = run(source, tmp_path / "site", to=[address])["stores"][0]

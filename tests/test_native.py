@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+import time
 import tracemalloc
 from collections.abc import Callable, Iterator
 from copy import deepcopy
@@ -19,7 +20,7 @@ from hypothesis import strategies as st
 
 from benchmarks import corpus
 from pfocr_rdf import facts, gene_rows, native, resources, serialize, terms
-from pfocr_rdf.extract import front_matter, plain_yaml, tables
+from pfocr_rdf.extract import front_matter, listing, plain_yaml, tables
 from pfocr_rdf.mapping import figure, mention
 from pfocr_rdf.model import LEXICONS, Level
 from tests.support import ROOT, SEEDS, SHARED, unavailable
@@ -42,6 +43,7 @@ PURE: dict[str, Callable[..., Any]] = {
     "turtle_string": terms.quoted,
     "turtle_block": serialize.block_by_lists,
     "section_line": facts.line_of,
+    "usual_files": listing.usual_by_entries,
 }
 
 
@@ -284,6 +286,54 @@ def test_lines_of_facts(first: list[tuple[str, list[str]]], second: list[tuple[s
     assert (list(numbers[1].items()), said[1]) == (list(numbers[0].items()), said[0])
 
 
+def odd_folder(folder: Path) -> Path:
+    """Files of all kinds, usual and not."""
+    folder.mkdir()
+    for name in (
+        "b.md",
+        "a.md",
+        "a b.md",
+        "é.md",
+        ".hidden.md",
+        "a.tsv",
+        "new\nline.md",
+        "\x7f.md",
+        "c.md.txt",
+        ".md",
+        "d",
+    ):
+        (folder / name).write_text(name, encoding="utf-8")
+    for number in range(3_000):
+        (folder / f"PMC{number}.md").touch()
+    (folder / os.fsdecode(b"\xff.md")).touch()
+    (folder / "folder.md").mkdir()
+    (folder / "link.md").symlink_to("a.md")
+    os.mkfifo(folder / "pipe.md")
+    os.utime(folder / "a.md", ns=(0, 1_234_567_890_123_456_789))
+    os.utime(folder / "b.md", ns=(0, 2**62))
+    return folder
+
+
+def test_folders(tmp_path: Path) -> None:
+    folder = odd_folder(tmp_path / "odd")
+    now = time.time_ns()
+    for suffixes in ((".md",), (".md", ".txt"), (".tsv",), ()):
+        for newest in (now, 0, 2**62, 1_234_567_890_123_456_789):
+            paths, signatures, size, others = _native.usual_files(str(folder), "x/", suffixes, newest)
+            expected = listing.usual_by_entries(str(folder), "x/", suffixes, newest)
+            assert (paths, signatures, size, sorted(others)) == (*expected[:3], sorted(expected[3]))
+    assert len(_native.usual_files(str(folder), "", (".md",), now)[0]) > 3_000
+    for place in (tmp_path / "none", folder / "a.md"):
+        errors = []
+        for function in (_native.usual_files, listing.usual_by_entries):
+            with pytest.raises(OSError, match=place.name) as raised:
+                function(str(place), "", (), 0)
+            errors.append((type(raised.value), raised.value.errno, raised.value.filename))
+        assert errors[0] == errors[1]
+    with pytest.raises(ValueError, match="null"):
+        _native.usual_files(f"{folder}\0", "", (), 0)
+
+
 # What nobody should give them
 
 JUNK: tuple[Any, ...] = (
@@ -318,7 +368,7 @@ def test_wrong_arguments_are_errors(kernel: str) -> None:
             arguments = [deepcopy(JUNK[(shift * (place + 1) + place) % len(JUNK)]) for place in range(count)]
             try:
                 function(*arguments)
-            except (TypeError, ValueError, KeyError, IndexError):
+            except (TypeError, ValueError, KeyError, IndexError, OSError):
                 continue
 
 
@@ -344,6 +394,8 @@ def usual_calls() -> Iterator[tuple[str, tuple[Any, ...]]]:
         yield "gene_blocks", ("s", "t", mentions, mention.TEXTS, sources)
     yield "link_blocks", ("s", {"a": 0, "b": 2, "c": 2}, 3)
     yield "link_blocks", ("s", {"a": 0, "\ud800": 2}, 3)
+    yield "usual_files", (str(ROOT / "ontologies"), "x/", (".ttl", ".tsv"), 2**62)
+    yield "usual_files", (str(ROOT / "none"), "x/", (".ttl",), 0)
     yield "turtle_string", ('a"b\\' * 200,)
     yield "turtle_string", ("\ud800",)
     yield "turtle_block", ("s", [("a", "b"), ("c", "d"), ("c", "e")])
@@ -356,7 +408,7 @@ def call_all(calls: list[tuple[str, tuple[Any, ...]]]) -> None:
     for kernel, arguments in calls:
         try:
             getattr(_native, kernel)(*arguments)
-        except (TypeError, ValueError, KeyError, IndexError):
+        except (TypeError, ValueError, KeyError, IndexError, OSError):
             continue
 
 
@@ -401,7 +453,7 @@ def starve(function, arguments):
             function(*arguments)
         except MemoryError:
             lacked = True
-        except (TypeError, ValueError, KeyError, IndexError):
+        except (TypeError, ValueError, KeyError, IndexError, OSError):
             pass
         finally:
             _testcapi.remove_mem_hooks()

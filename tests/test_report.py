@@ -366,7 +366,7 @@ def test_a_damaged_build_is_one_line(releases: dict[str, Path], tmp_path: Path) 
     shutil.copytree(releases["example"], plain, ignore=shutil.ignore_patterns(".cache"))
     core = plain / "pfocr-core.ttl"
     core.write_bytes(core.read_bytes()[:-300])
-    with pytest.raises(UsageError, match=r"core\.ttl: ends in the middle of a subject"):
+    with pytest.raises(UsageError, match=r"core\.ttl: ends within a subject"):
         data.gather(plain)
     with pytest.raises(UsageError, match="no such folder"):
         data.gather(releases["example"], previous=tmp_path / "none")

@@ -50,7 +50,7 @@ def test_an_address_of_this_machine_means_that_files_are_read(server: servers.En
 
 def test_clients_see_a_whole_replacement_or_none(server: servers.Endpoint, tmp_path: Path) -> None:
     def replace(number: int) -> None:
-        texts = {iri: lines(f"{iri[-1]}{number}", 0, 3000 * number) for iri in (A, B)}
+        texts = {iri: lines(f"{iri[-1]}{number}", 0, 1000 * number) for iri in (A, B)}
         store.replace([graph(tmp_path, iri, text) for iri, text in texts.items()], note(str(number)), quiet)
 
     with blazegraph.opened(server.query) as store, ExitStack() as stack:
@@ -58,14 +58,14 @@ def test_clients_see_a_whole_replacement_or_none(server: servers.Endpoint, tmp_p
         with asked(lambda: stack.enter_context(blazegraph.opened(server.query))) as seen:
             replace(2)
             replace(3)
-    assert set(seen) <= {((A, 3000 * n), (B, 3000 * n), (NOTE, 1)) for n in (1, 2, 3)}
+    assert set(seen) <= {((A, 1000 * n), (B, 1000 * n), (NOTE, 1)) for n in (1, 2, 3)}
     assert len(seen) > 1
 
 
 def test_clients_see_a_whole_change_or_none(store: Store, server: servers.Endpoint, tmp_path: Path) -> None:
-    store.replace([graph(tmp_path, iri, lines("x", 0, 4000)) for iri in (A, B)], note("1"), quiet)
-    deltas = [delta(tmp_path, iri, lines("x", 0, 2000), lines("y", 0, 4000)) for iri in (A, B)]
-    before, after = (((A, n), (B, n), (NOTE, 1)) for n in (4000, 6000))
+    store.replace([graph(tmp_path, iri, lines("x", 0, 1000)) for iri in (A, B)], note("1"), quiet)
+    deltas = [delta(tmp_path, iri, lines("x", 0, 500), lines("y", 0, 1000)) for iri in (A, B)]
+    before, after = (((A, n), (B, n), (NOTE, 1)) for n in (1000, 1500))
     with ExitStack() as stack, asked(lambda: stack.enter_context(blazegraph.opened(server.query))) as seen:
         store.change(deltas, note("2"), quiet)
         assert state(store) == dict(after)

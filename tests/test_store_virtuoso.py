@@ -59,19 +59,23 @@ def test_files_are_loaded_by_the_bulk_loader(store: Store, tmp_path: Path, suffi
 
 def test_clients_see_a_whole_replacement_or_none(store: Store, server: servers.Virtuoso, tmp_path: Path) -> None:
     def replace(number: int) -> None:
-        texts = {iri: lines(f"{iri[-1]}{number}", 0, 3000 * number) for iri in (A, B)}
+        texts = {iri: lines(f"{iri[-1]}{number}", 0, 1000 * number) for iri in (A, B)}
         store.replace([graph(tmp_path, iri, text) for iri, text in texts.items()], note(str(number)), quiet)
 
     replace(1)
     with ExitStack() as stack, asked(lambda: another(server, stack)) as seen:
         replace(2)
         replace(3)
-    assert set(seen) <= {((A, 3000 * n), (B, 3000 * n), (NOTE, 1)) for n in (1, 2, 3)}
+    assert set(seen) <= {((A, 1000 * n), (B, 1000 * n), (NOTE, 1)) for n in (1, 2, 3)}
     assert len(seen) > 1
 
 
-@pytest.mark.parametrize("size", [300, 30_000], ids=["sent", "staged"])
-def test_clients_see_a_whole_change_or_none(store: Store, server: servers.Virtuoso, tmp_path: Path, size: int) -> None:
+@pytest.mark.parametrize("request_size", [virtuoso.REQUEST, 100_000], ids=["sent", "staged"])
+def test_clients_see_a_whole_change_or_none(
+    store: Store, server: servers.Virtuoso, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request_size: int
+) -> None:
+    monkeypatch.setattr(virtuoso, "REQUEST", request_size)
+    size = 2000
     store.replace([graph(tmp_path, iri, lines("x", 0, size)) for iri in (A, B)], note("1"), quiet)
     deltas = [delta(tmp_path, iri, lines("x", 0, size // 2), lines("y", 0, size)) for iri in (A, B)]
     before, after = (tuple(sorted({A: n, B: n, NOTE: 1}.items())) for n in (size, size // 2 + size))

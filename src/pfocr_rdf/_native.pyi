@@ -35,3 +35,6 @@ def link_blocks(start: str, links: dict[str, Any], levels: int, /) -> list[bytes
 def section_line(
     base: str, placed: Sequence[tuple[str, Sequence[str]]], numbers: dict[str, int], said: list[int], /
 ) -> str: ...
+def usual_files(
+    place: str, before: str, suffixes: tuple[str, ...], newest: int, /
+) -> tuple[list[str], list[str], int, list[str]]: ...

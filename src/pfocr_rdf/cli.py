@@ -17,7 +17,19 @@ import typer
 from typer.core import TyperGroup
 
 from pfocr_rdf import __version__, printing
-from pfocr_rdf.commands import ask, convert, export, publish, release, report, run, store, store_load
+from pfocr_rdf.commands import (
+    ask,
+    convert,
+    export,
+    publish,
+    query,
+    release,
+    report,
+    run,
+    serve,
+    store,
+    store_load,
+)
 from pfocr_rdf.errors import PfocrError
 
 _WrongCall: type[Exception] = typer.BadParameter.__bases__[0]
@@ -80,6 +92,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.add_typer(convert.app)
+app.add_typer(query.app)
 app.add_typer(ask.app)
 app.add_typer(release.app)
 app.add_typer(publish.app)
@@ -88,6 +101,7 @@ app.add_typer(export.app, name="export")
 app.add_typer(report.app)
 app.add_typer(run.app)
 app.add_typer(store.app, name="store")
+app.add_typer(serve.app)
 
 
 def _version(value: bool) -> None:

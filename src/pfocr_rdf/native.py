@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 PURE = "PFOCR_RDF_PURE"
 """Environment variable that asks for Python alone."""
 
-REVISION = 1
+REVISION = 2
 """What the kernels take and give; those of another revision, left from an earlier installation, are not used."""
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])

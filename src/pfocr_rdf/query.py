@@ -1,10 +1,15 @@
-"""SPARQL over a build in the embedded store: each layer in its named graph, their union as default graph."""
+"""SPARQL over a build, a release or a database's folder in the embedded store: each layer in its named graph,
+their union as default graph.
+"""
 
 from __future__ import annotations
 
+import fcntl
+import os
 import re
 import shutil
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +21,7 @@ import pyoxigraph as ox
 from pfocr_rdf import buildfolder, codecs, identifiers
 from pfocr_rdf.errors import UsageError
 from pfocr_rdf.locks import lock
+from pfocr_rdf.release.info import VOID_ENDPOINT
 
 IN_MEMORY_BYTES = 64 * 1024 * 1024
 """Builds up to this size are loaded into memory for each query; larger ones into a store that is kept."""
@@ -23,7 +29,11 @@ IN_MEMORY_BYTES = 64 * 1024 * 1024
 KEPT_STORES = 2
 """Stores that stay in the cache; older ones are removed."""
 
+CURRENT = "current"
+"""In a folder of releases, what leads to the newest."""
+
 _UNREADABLE: tuple[type[Exception], ...] = (SyntaxError, *codecs.DAMAGED)
+_JSON = ox.QueryResultsFormat.JSON
 PREFIXES = "".join(f"PREFIX {prefix}: <{namespace}>\n" for prefix, namespace in identifiers.PREFIXES.items())
 
 
@@ -37,19 +47,39 @@ class Table:
 
 @contextmanager
 def open_store(release: Path, cache: Path | None = None) -> Iterator[ox.Store]:
-    """Load a build and yield its store: in memory when small, else from a cache that outlives the call.
+    """Load a build or release and yield its store: in memory when small, else from a cache that outlives the call.
 
-    Raises `UsageError` when the folder is no build or a file of it is damaged.
+    A folder of releases stands for its current one; a folder that is an Oxigraph database is opened as it is.
+    Raises `UsageError` when the folder is none of these or a file of it is damaged.
     """
-    build = buildfolder.find_build(release)
+    if is_database(release):
+        with one_line_errors():
+            found = ox.Store.read_only(str(release))
+        yield found
+        return
+    build = buildfolder.find_build(release / CURRENT if (release / CURRENT).is_dir() else release)
     files = buildfolder.layer_files(build)
+    if (build / VOID_ENDPOINT).is_file():
+        files["void"] = build / VOID_ENDPOINT
     if sum(path.stat().st_size for path in files.values()) <= IN_MEMORY_BYTES:
         store = ox.Store()
         load(store, files)
         yield store
         return
+    known = [buildfolder.MANIFEST, *([VOID_ENDPOINT] if "void" in files else [])]
+    digest = "-".join(buildfolder.describe_file(build / name)["sha256"][:16] for name in known)
+    with kept(digest, files, cache) as database:
+        yield ox.Store.read_only(str(database))
+
+
+@contextmanager
+def kept(digest: str, files: dict[str, Path], cache: Path | None = None) -> Iterator[Path]:
+    """Yield the database of the cache that has this name, made of the files if it is not there yet.
+
+    It stays there, whoever else uses the cache, until the `with` block ends. Raises `UsageError` for a file that is
+    no Turtle.
+    """
     base = cache or platformdirs.user_cache_path("pfocr-rdf") / "stores"
-    digest = buildfolder.describe_file(build / buildfolder.MANIFEST)["sha256"][:16]
     base.mkdir(parents=True, exist_ok=True)
     with lock(base / "lock", wait=True):
         if not (base / digest).exists():
@@ -62,8 +92,17 @@ def open_store(release: Path, cache: Path | None = None) -> Iterator[ox.Store]:
             del store
             unfinished.rename(base / digest)
             _forget_old(base, digest)
-        store = ox.Store.read_only(str(base / digest))
-    yield store
+        used = os.open(base / digest, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        fcntl.flock(used, fcntl.LOCK_SH)
+    try:
+        yield base / digest
+    finally:
+        os.close(used)
+
+
+def is_database(folder: Path) -> bool:
+    """Whether a folder is a database of Oxigraph, by files that RocksDB always has."""
+    return all((folder / name).is_file() for name in ("CURRENT", "IDENTITY"))
 
 
 def load(store: ox.Store, files: dict[str, Path]) -> None:
@@ -80,13 +119,60 @@ def load(store: ox.Store, files: dict[str, Path]) -> None:
             raise UsageError(f"{path}: cannot be loaded ({error}); build again") from error
 
 
-def ask(store: ox.Store, text: str) -> Any:
-    """Run a query; the prefixes of the project need not be declared.
+def ask(store: ox.Store, text: str, seconds: float | None = None, **graphs: Any) -> Any:
+    """Run a query, for at most some seconds; the prefixes of the project need not be declared.
 
-    Returns pyoxigraph's result. Raises `UsageError` for what is no SPARQL query.
+    Its default graph is the union of all, if `graphs`, as pyoxigraph names them, say nothing else.
+    Returns pyoxigraph's result. Raises `UsageError` for what is no SPARQL query, and when it takes too long.
     """
+
+    def result() -> Any:
+        return store.query(PREFIXES + text, **({"use_default_graph_as_union": True} | graphs))
+
+    def whole() -> list[ox.Triple] | bytes:
+        answer = result()
+        return list(answer) if isinstance(answer, ox.QueryTriples) else answer.serialize(format=_JSON) or b""
+
     with one_line_errors():
-        return store.query(PREFIXES + text, use_default_graph_as_union=True)
+        if seconds is None:
+            return result()
+        found = _within(seconds, whole)
+        return ox.parse_query_results(found, format=_JSON) if isinstance(found, bytes) else found
+
+
+def _within(seconds: float, work: Callable[[], Any]) -> Any:
+    """Return what work returns; the thread of work that takes too long ends with the program."""
+    done: list[Any] = []
+    failed: list[Exception] = []
+
+    def run() -> None:
+        try:
+            done.append(work())
+        except Exception as error:  # raised again below, where somebody waits
+            failed.append(error)
+
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    thread.join(seconds)
+    if failed:
+        raise failed[0]
+    if not done:
+        raise UsageError(f"the query takes longer than {seconds:g} s; ask for less, or give it more with --timeout")
+    return done[0]
+
+
+def declared(text: str) -> str:
+    """Return a query with those of the project's prefixes declared that it uses and does not declare.
+
+    For endpoints: some refuse a prefix that is declared twice.
+    """
+    own = set(re.findall(r"\bPREFIX\s+([\w.-]+):", text, re.IGNORECASE))
+    lines = (
+        f"PREFIX {prefix}: <{namespace}>\n"
+        for prefix, namespace in identifiers.PREFIXES.items()
+        if prefix not in own and re.search(rf"\b{prefix}:", text)
+    )
+    return "".join((*lines, text))
 
 
 @contextmanager
@@ -136,4 +222,11 @@ def short(term: Any) -> str:
 def _forget_old(base: Path, newest: str) -> None:
     stores = sorted((p for p in base.iterdir() if p.is_dir()), key=lambda p: (p.name != newest, -p.stat().st_mtime))
     for path in stores[KEPT_STORES:]:
-        shutil.rmtree(path, ignore_errors=True)
+        used = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            fcntl.flock(used, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            shutil.rmtree(path, ignore_errors=True)
+        except BlockingIOError:
+            continue
+        finally:
+            os.close(used)

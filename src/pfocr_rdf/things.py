@@ -73,23 +73,26 @@ class Summary:
                 mine[key] += times * number
 
 
-def asked_of(tally: Iterable[tuple[str, int]], asked: Container[str]) -> Iterator[tuple[str, int]]:
+def asked_of(tally: Iterable[tuple[str, int]], asked: Iterable[str]) -> Iterator[tuple[str, int]]:
     """Yield the sayings of a tally without those of gene rows and concepts, journals and the like not asked for.
 
     Sayings of taxa stay, for one name may move a taxon from group to group, and so do genes known by keyword.
     """
+    things = {"", *asked}
+    genes = {"", *(iri[len(ids.GENES) :] for iri in things if iri.startswith(ids.GENES))}
     start, wanted = _SEPARATOR, True
-    keywords: set[str] = set()
     for item in tally:
         saying = item[0]
         kind = saying[0]
-        if kind == "K":
-            keywords.add(saying.rpartition(_SEPARATOR)[2])
+        if kind == "R":  # most of them
+            if saying[2 : saying.index(_SEPARATOR, 2)] in genes:
+                yield item
+            continue
+        if kind == "K":  # in their order these come before gene rows
+            genes.add(saying.rpartition(_SEPARATOR)[2].removeprefix(ids.GENES))
         elif kind not in "TOW" and not saying.startswith(start):
             start = saying[: saying.index(_SEPARATOR, 2) + 1]
-            name = start[2:-1]
-            iri = unescape(name) if kind != "R" else ids.gene(name) if name else ""
-            wanted = not iri or iri in asked or iri in keywords
+            wanted = unescape(start[2:-1]) in things
         if wanted or kind in "KTOW":
             yield item
 

@@ -1,8 +1,7 @@
-"""`query`, `diff` and `changes`: what a build says, and what differs."""
+"""`diff` and `changes`: what differs between builds."""
 
 from __future__ import annotations
 
-import sys
 import tempfile
 from pathlib import Path
 from typing import Annotated, Any
@@ -10,9 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from pfocr_rdf import printing
-from pfocr_rdf.errors import UsageError
 from pfocr_rdf.options import (
-    DEFAULT_BUILD,
     AsJson,
     ContextFile,
     DiffForm,
@@ -25,49 +22,12 @@ from pfocr_rdf.options import (
     MaxRejectedRows,
     Only,
     PmcIds,
-    ResultFormat,
     Source,
     Workers,
 )
 from pfocr_rdf.settings import IMAGE_PATTERN, Settings
 
 app = typer.Typer()
-
-
-@app.command(
-    epilog='Example: pfocr-rdf query "SELECT * WHERE { ?figure schema:mentions ?gene } LIMIT 5" --on output/build'
-)
-def query(
-    text: Annotated[str | None, typer.Argument(metavar="TEXT|-", help="A SPARQL query; - reads it from input.")] = None,
-    on: Annotated[Path, typer.Option(metavar="RELEASE", help="A build folder.")] = DEFAULT_BUILD,
-    file: Annotated[Path | None, typer.Option(help="Read the query from a file.")] = None,
-    form: Annotated[ResultFormat, typer.Option("--format", help="Form of the answer.")] = ResultFormat.TABLE,
-) -> None:
-    """Ask a build a question in SPARQL; the project's prefixes need no declaration."""
-    import pyoxigraph as ox
-
-    from pfocr_rdf import query as asking
-
-    if (text is None) == (file is None):
-        raise UsageError("give the query as TEXT, as - (standard input), or with --file; one of them")
-    sparql = _read_query(text, file)
-    with asking.open_store(on) as store, asking.one_line_errors():
-        answer = asking.ask(store, sparql)
-        if isinstance(answer, ox.QueryTriples):
-            if form in (ResultFormat.CSV, ResultFormat.JSON):
-                raise UsageError(f"--format {form} is for SELECT and ASK; this query makes a graph: use turtle")
-            printing.write_out(printing.graph_text(answer))
-        elif form is ResultFormat.TURTLE:
-            raise UsageError("--format turtle is for CONSTRUCT and DESCRIBE; use table, csv or json")
-        elif form is ResultFormat.TABLE:
-            printing.print_answer(answer)
-        else:
-            kind = ox.QueryResultsFormat.CSV if form is ResultFormat.CSV else ox.QueryResultsFormat.JSON
-            if isinstance(answer, ox.QueryBoolean) and form is ResultFormat.CSV:
-                printing.write_out(f"{bool(answer)}\n".lower())
-            else:
-                text = answer.serialize(format=kind).decode("utf-8").replace("\r\n", "\n")
-                printing.write_out(text if text.endswith("\n") else f"{text}\n")
 
 
 @app.command(epilog="Example: pfocr-rdf diff releases/20250101 output/build --out changes")
@@ -136,12 +96,3 @@ def _forms(chosen: list[DiffFormat] | None) -> list[Any]:
     from pfocr_rdf.diff import Form
 
     return [Form(form) for form in chosen or DiffFormat]
-
-
-def _read_query(text: str | None, file: Path | None) -> str:
-    try:
-        if file is not None:
-            return file.read_text(encoding="utf-8")
-        return sys.stdin.read() if text == "-" else str(text)
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"{file or 'standard input'}: cannot be read ({error})") from error

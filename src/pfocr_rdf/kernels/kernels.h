@@ -51,5 +51,6 @@ KERNEL(turtle_block);
 KERNEL(section_line);
 KERNEL(gene_levels);
 KERNEL(link_blocks);
+KERNEL(usual_files);
 
 #endif

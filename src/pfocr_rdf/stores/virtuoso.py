@@ -2,7 +2,7 @@
 
 One update request is one transaction over all graphs; while it is committed, queries wait, and then see all of it. But
 a request holds at most 10 MB, and its compiler some thousand triples in one operation. So what is large is loaded into
-graphs that are hidden from readers first (private ones, in Virtuoso's terms), and moved from there in one request.
+graphs that are hidden from readers first (private ones, in Virtuoso's terms), and copied from there in one request.
 What to mind:
 
 * The bulk loader never fails: its errors stand in a table, and a bad file stays half loaded. It is looked at.
@@ -163,12 +163,13 @@ class Virtuoso:
             stages = [f"{STAGE}{number}" for number in range(len(full))]
             self._load(self._sql, list(zip(stages, full, strict=True)), say)
             self._show(self._sql, [graph.iri for graph in full])
-            moves = [
-                f"MOVE {statements.iri(stage)} TO {statements.iri(graph.iri)}"
+            moved = [
+                f"ADD {statements.iri(stage)} TO {statements.iri(graph.iri)}"
                 for stage, graph in zip(stages, full, strict=True)
             ]
             say(f"{self.address}: {len(full)} graphs in one request; queries wait meanwhile")
-            self._update([*moves, *_cleared(empty), *_noted(notes)])
+            self._update([*_cleared(graph.iri for graph in graphs), *moved, *_noted(notes)])
+            self._empty(self._sql, stages)
 
     def change(self, deltas: Sequence[Delta], notes: Mapping[str, str], say: Said) -> None:
         """Remove and add triples; see `Store.change`."""
@@ -208,7 +209,8 @@ class Virtuoso:
                 staged.append((stage, delta.added))
                 operations.append(f"ADD {statements.iri(stage)} TO {statements.iri(delta.iri)}")
         self._load(sql, staged, say)
-        self._update([*operations, *_cleared(stage for stage, _ in staged), *_noted(notes)])
+        self._update([*operations, *_noted(notes)])
+        self._empty(sql, [stage for stage, _ in staged])
 
     def _load(self, sql: Sql, files: Sequence[tuple[str, Graph | Path]], say: Said) -> None:
         """Load files into graphs that are hidden from readers, and emptied before."""
@@ -216,10 +218,9 @@ class Virtuoso:
             f"DB.DBA.RDF_GRAPH_GROUP_CREATE ({text(_PRIVATE)}, 1)",
             "DB.DBA.RDF_DEFAULT_USER_PERMS_SET ('nobody', 0, 1)",
         ]
-        for graph, _ in files:
-            hide.append(f"DB.DBA.RDF_GRAPH_GROUP_INS ({text(_PRIVATE)}, {text(graph)})")
-            hide.append(f"SPARQL CLEAR GRAPH {statements.iri(graph)}")
+        hide += [f"DB.DBA.RDF_GRAPH_GROUP_INS ({text(_PRIVATE)}, {text(graph)})" for graph, _ in files]
         sql.run(*hide)
+        self._empty(sql, [graph for graph, _ in files])
         with self._inbox(sql) as folder:
             names = {}
             for number, (graph, file) in enumerate(files):
@@ -241,6 +242,10 @@ class Virtuoso:
             if failed or len(done) != len(names):
                 told = failed[0] if failed else f"{len(names) - len(done)} files were not loaded"
                 raise StoreError(f"{self.address}: the bulk loader: {' '.join(told.split())[:300]}")
+
+    def _empty(self, sql: Sql, stages: Sequence[str]) -> None:
+        """Empty hidden graphs, without a transaction: nobody sees half of it, and the next run empties them again."""
+        sql.run("log_enable (3, 1)", *(f"SPARQL CLEAR GRAPH {statements.iri(stage)}" for stage in stages))
 
     def _show(self, sql: Sql, graphs: Sequence[str]) -> None:
         sql.run(*(f"DB.DBA.RDF_GRAPH_GROUP_DEL ({text(_PRIVATE)}, {text(graph)})" for graph in graphs))

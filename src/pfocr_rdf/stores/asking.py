@@ -1,0 +1,62 @@
+"""What a SPARQL endpoint answers to a query of any form, as pyoxigraph has answers."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
+
+from pfocr_rdf.stores.contract import StoreError
+from pfocr_rdf.stores.http import Http
+
+if TYPE_CHECKING:
+    import pyoxigraph as ox
+
+SECONDS = 600.0
+"""So long an answer is waited for when nobody says otherwise."""
+
+_JSON = "application/sparql-results+json"
+_GRAPH = "application/n-triples, text/turtle;q=0.8, text/plain;q=0.1"
+_GRAPHS = ("application/n-triples", "text/turtle", "text/plain")
+
+_NO_CODE = re.compile(r"""<[^<>\s]*>|"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'|#[^\n]*""")
+_FORM = re.compile(r"\b(SELECT|ASK|CONSTRUCT|DESCRIBE)\b(?!:)", re.IGNORECASE)
+
+
+def ask(http: Http, query: str, seconds: float | None = None) -> ox.QuerySolutions | ox.QueryBoolean | list[ox.Triple]:
+    """Ask the endpoint at the address of `http`, once; prefixes have to be declared in the query.
+
+    Raises `StoreUnavailable` when it cannot be reached or takes longer than `seconds`, `StoreError` when it refuses
+    the query or answers in a form that was not asked for.
+    """
+    import pyoxigraph as ox
+
+    body = urlencode({"query": query}).encode()
+    form = _FORM.search(_NO_CODE.sub(" ", query))  # stores differ in what they prefer: only what fits is accepted
+    makes_graph = form is not None and form[1].upper() in ("CONSTRUCT", "DESCRIBE")
+    headers = {
+        "Content-Type": "application/x-www-form-urlencoded; charset=UTF-8",
+        "Accept": _GRAPH if makes_graph else _JSON,
+    }
+    got = http.send("POST", http.address, body, headers, again=False, seconds=seconds or SECONDS)
+    kind = got.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+    try:
+        if kind == _JSON:
+            return ox.parse_query_results(_usual(got.content), format=ox.QueryResultsFormat.JSON)
+        if kind in _GRAPHS:
+            syntax = ox.RdfFormat.TURTLE if kind == "text/turtle" else ox.RdfFormat.N_TRIPLES
+            return [quad.triple for quad in ox.parse(got.content, format=syntax)]
+    except (SyntaxError, ValueError) as error:
+        raise StoreError(f"{http.address}: the answer cannot be read ({error})") from error
+    raise StoreError(f"{http.address}: answers as {kind or 'nothing'}; is it the address of a SPARQL endpoint?")
+
+
+def _usual(content: bytes) -> bytes:
+    """Return JSON results as the standard has them: Virtuoso answers an ASK as a table with a row when it is true."""
+    if b"__ask_retval" not in content[:200].lower():
+        return content
+    found: dict[str, Any] = json.loads(content)
+    rows = found.get("results", {}).get("bindings", [])
+    true = any(cell.get("value") == "1" for row in rows for cell in row.values())
+    return json.dumps({"head": {}, "boolean": true}).encode()
