@@ -120,12 +120,13 @@ def test_an_oxigraph_folder_is_switched_without_a_gap(builds: list[Path], tmp_pa
     place = tmp_path / "oxigraph"
     place.mkdir()
     versions = [f"v{number}" for number in range(SWITCHES + 1)]
-    point(place / CURRENT, database(builds[0], place / "db-0", versions[0]))
+    made = [database(builds[number % 2], place / f"db-{number}", version) for number, version in enumerate(versions)]
+    point(place / CURRENT, made[0])
     with serving(place, tmp_path) as server, clients(server, LOADED) as asked:
         for number, version in enumerate(versions):
             if number:
-                point(place / CURRENT, database(builds[number % 2], place / f"db-{number}", version))
-                shutil.rmtree(place / f"db-{number - 1}")
+                point(place / CURRENT, made[number])
+                shutil.rmtree(made[number - 1])
             wait(server, version)
             many = len(asked.states) + 3 * CLIENTS
             _until(lambda many=many: len(asked.states) > many)  # type: ignore[misc]
@@ -137,19 +138,19 @@ def test_what_cannot_be_served_is_not_switched_to(builds: list[Path], tmp_path: 
     place = tmp_path / "oxigraph"
     place.mkdir()
     point(place / CURRENT, database(builds[0], place / "db-0", "good"))
+    damaged = database(builds[1], place / "db-1", "damaged")
+    for path in (*damaged.glob("*.sst"), *damaged.glob("MANIFEST-*")):
+        path.write_bytes(b"")
+    half = database(builds[1], place / "db-2", "half", "loading")
+    new = database(builds[1], place / "db-3", "new")
     with serving(place, tmp_path) as server, clients(server, LOADED) as asked:
-        damaged = database(builds[1], place / "db-1", "damaged")
-        for path in damaged.glob("*.sst"):
-            path.write_bytes(b"")
-        for path in damaged.glob("MANIFEST-*"):
-            path.write_bytes(b"")
         point(place / CURRENT, damaged)
         _said(server, "cannot be opened")
-        point(place / CURRENT, database(builds[1], place / "db-2", "half", "loading"))
+        point(place / CURRENT, half)
         _said(server, "holds no whole release")
         (place / CURRENT).unlink()
         _said(server, "is no release, no build and no Oxigraph folder")
-        point(place / CURRENT, database(builds[1], place / "db-3", "new"))
+        point(place / CURRENT, new)
         wait(server, "new")
     assert asked.failed == []
     assert set(asked.states) == {state("good", builds[0]), state("new", builds[1])}

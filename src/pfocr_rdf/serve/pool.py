@@ -73,6 +73,9 @@ class _Worker:
         worker = cls(dataset, process)
         try:
             worker.graphs = (await asyncio.wait_for(worker.hear(), _READY))["graphs"]
+        except Lost:
+            await worker.ended()
+            raise
         except BaseException:
             await worker.end()
             raise

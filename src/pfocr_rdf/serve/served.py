@@ -79,10 +79,18 @@ class Served:
                     return
                 await self.pool.switch(await self._prepared(sight))
             except (PfocrError, OSError, RuntimeError, ValueError) as error:
-                self._fail(sight, " ".join(str(error).split()))
+                if sight is None or sight == self._seen():  # else it has moved on meanwhile
+                    self._fail(sight, " ".join(str(error).split()))
             else:
                 self._failed, self._complaint = None, ""
                 log.warning("serving %s", self.dataset.name)
+
+    def _seen(self) -> Sight | None:
+        """Return what lies in the place, or None when it is nothing that can be served."""
+        try:
+            return look(self.server.place)
+        except UsageError:
+            return None
 
     def _due(self, sight: Sight) -> bool:
         """Return whether to try a sight; one that failed is tried again only now and then."""

@@ -134,7 +134,10 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent ends this process
     resource.setrlimit(resource.RLIMIT_DATA, (MEMORY, MEMORY))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    store = ox.Store.read_only(sys.argv[1])
+    try:
+        store = ox.Store.read_only(sys.argv[1])
+    except (OSError, RuntimeError, ValueError):
+        sys.exit(1)  # the server sees it, and says it when it matters
     graphs = sorted(graph.value for graph in store.named_graphs() if isinstance(graph, ox.NamedNode))
     print(json.dumps({"graphs": graphs}), flush=True)
     os.nice(5)  # the server itself, and a switch, go before queries
