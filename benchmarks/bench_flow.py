@@ -163,7 +163,9 @@ def report(results: list[dict[str, Any]], options: argparse.Namespace) -> common
             plain = medians[f"{what}, {CLI}"]
             for side in SIDES:
                 share = medians[f"{what}, {side}"] / plain
-                rows.append([what, f"{result['figures']:,}", side, f"{medians[f'{what}, {side}']:.2f}", f"{share:.2f}"])
+                cpu = statistics.median(result["cpu_seconds"][f"{what}, {side}"])
+                numbers = [f"{medians[f'{what}, {side}']:.2f}", f"{share:.2f}", f"{cpu:.2f}"]
+                rows.append([what, f"{result['figures']:,}", side, *numbers])
             judged = result["figures"] >= common.JUDGED
             share = medians[f"{what}, {INSIDE}"] / plain
             goals.append(common.Goal(f"{what}, {result['figures']:,} figures", share, GOAL, FAILS, judged))

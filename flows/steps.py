@@ -56,6 +56,9 @@ WRITER = "store-writer"
 """Prefect's limit of runs that write to stores at the same time: one, unless somebody sets another."""
 
 _HOUR = 3_600
+_LONG = 6 * _HOUR
+"""What takes longer hangs: the whole database is converted in minutes, and checked in less than an hour."""
+
 _NOT_CONTENT = {
     "runner",
     "workers",
@@ -223,6 +226,7 @@ def fetch(source: str) -> tuple[str, str | None]:
     retries=2,
     retry_delay_seconds=[10, 60],
     retry_condition_fn=passes,
+    timeout_seconds=_LONG,
     tags=["pfocr-rdf", "build"],
 )
 def convert(source: str, build: Path, asked: Converting) -> None:
@@ -276,6 +280,7 @@ def _publish(
         asset_deps=upstream,
         cache_policy=NO_CACHE,
         persist_result=False,
+        timeout_seconds=_LONG,
         tags=["pfocr-rdf", "release"],
     )(publish)()
     progress.end()
@@ -371,6 +376,7 @@ def _load(address: str, place: Path, asset_of: Path, graphs: list[str]) -> dict[
         retries=len(WAITS),
         retry_delay_seconds=list(WAITS),
         retry_condition_fn=passes,
+        timeout_seconds=_LONG,
         tags=["pfocr-rdf", "store"],
     )(bring)()
 

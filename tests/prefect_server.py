@@ -91,7 +91,7 @@ class Server:
     def ask(self, path: str, body: Mapping[str, Any] | None = None) -> Any:
         """Return what the server answers: to a POST with a body, to a GET without."""
         url = f"{self.address}/api/{path}"
-        answer = httpx.get(url, timeout=60) if body is None else httpx.post(url, json=body, timeout=60)
+        answer = httpx.get(url, timeout=PATIENCE) if body is None else httpx.post(url, json=body, timeout=PATIENCE)
         assert answer.is_success, answer.text
         return answer.json() if answer.content else None
 
@@ -142,10 +142,29 @@ class Server:
     @contextmanager
     def working(self, environment: Mapping[str, str] | None = None) -> Iterator[subprocess.Popen[bytes]]:
         """Run a worker for the time of a `with` block."""
-        command = ["prefect", "worker", "start", "--pool", POOL]
-        started = self._start(command, "worker.log", environment)
+        with self._running(["prefect", "worker", "start", "--pool", POOL], "worker.log", "started!", environment) as it:
+            yield it
+
+    @contextmanager
+    def serving(self, environment: Mapping[str, str] | None = None) -> Iterator[subprocess.Popen[bytes]]:
+        """Serve the flows from one program for the time of a `with` block."""
+        command = ["python", "-m", "pfocr_rdf_flows.serve"]
+        with self._running(command, "serve.log", "being served", environment) as it:
+            yield it
+
+    @contextmanager
+    def _running(
+        self, command: list[str], log: str, ready: str, environment: Mapping[str, str] | None
+    ) -> Iterator[subprocess.Popen[bytes]]:
+        started = self._start(command, log, environment)
+
+        def begun() -> bool:
+            text = (self.folder / log).read_text()
+            assert started.poll() is None, text
+            return ready in text
+
         try:
-            wait_until(lambda: "started!" in (self.folder / "worker.log").read_text(), self.folder / "worker.log")
+            wait_until(begun, self.folder / log)
             yield started
         finally:
             end(started)

@@ -235,3 +235,14 @@ def test_each_question_is_timed_in_a_served_store_with_answers_that_are_not_empt
     assert all(line["rows"] > 0 for number, line in heaviest.items() if number not in (10, 23, 24))
     assert all(0 < line["median"] <= line["p95"] for line in result["lines"])
     assert "| figures | question | case | rows | oxigraph median ms | oxigraph p95 ms |" in text
+
+
+@pytest.mark.slow
+@pytest.mark.flows
+def test_flows_are_measured_beside_the_command_line_with_the_same_bytes(corpus: Path, tmp_path: Path) -> None:
+    found, text = run("bench_flow", corpus, tmp_path, "--workers", "2")
+    (result,) = found["results"]
+    assert result["figures"] == FIGURES
+    assert len(result["seconds"]) == 6
+    assert all(seconds > 0 for values in result["seconds"].values() for seconds in values)
+    assert "| release | 40 | flow, its run |" in text
