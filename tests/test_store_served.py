@@ -120,6 +120,7 @@ def test_a_chain_of_releases_is_loaded_and_followed_triple_by_triple(server: Ser
         assert exactly(store, chain.content(0))
 
 
+@pytest.mark.slow
 def test_some_layers_are_loaded_and_updated_alone(server: Server, chain: Chain) -> None:
     with opened(server) as store:
         names = ["core", "entities"]
@@ -130,6 +131,7 @@ def test_some_layers_are_loaded_and_updated_alone(server: Server, chain: Chain) 
         assert verify.sample(store, chain.content(1).only(names), ())[0] == {}
 
 
+@pytest.mark.slow
 def test_all_is_loaded_where_the_base_is_unknown(server: Server, chain: Chain, tmp_path: Path) -> None:
     alone = content.read(storing.copy_of(chain.places[1], tmp_path / "alone" / "new"))
     with opened(server) as store:
@@ -167,6 +169,7 @@ def test_clients_see_no_gap_while_all_is_replaced(server: Server, chain: Chain) 
         assert set(asked.right) == set(expected)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("cut", Cut)
 def test_a_connection_that_is_cut_leaves_a_release_and_the_next_run_completes(
     server: Server, chain: Chain, cut: Cut
@@ -187,6 +190,7 @@ def test_a_connection_that_is_cut_leaves_a_release_and_the_next_run_completes(
         assert exactly(store, chain.content(1))
 
 
+@pytest.mark.slow
 def test_a_store_that_comes_back_is_waited_for(server: Server, chain: Chain) -> None:
     with opened(server) as store:
         load.into(store, chain.content(0))
@@ -201,6 +205,7 @@ def test_a_store_that_comes_back_is_waited_for(server: Server, chain: Chain) -> 
         later.join()
 
 
+@pytest.mark.slow
 def test_a_store_that_is_away_is_said_in_one_line(server: Server, chain: Chain) -> None:
     server.stop()
     try:
@@ -254,6 +259,7 @@ def kills(server: Server, chain: Chain, number: int, rng: random.Random) -> int:
     return early
 
 
+@pytest.mark.slow
 def test_what_is_killed_is_finished_by_the_next_run(server: Server, chain: Chain) -> None:
     kills(server, chain, 2, random.Random(3))  # noqa: S311
 
@@ -299,6 +305,7 @@ def test_a_wrong_password_and_a_wrong_address_are_said_in_one_line(chain: Chain)
         httpd.server_close()
 
 
+@pytest.mark.slow
 def test_the_command_says_what_it_did(server: Server, chain: Chain) -> None:
     def said(*words: str | Path) -> dict[str, object]:
         done = subprocess.run(command(*words, "--json"), capture_output=True, text=True, check=True)
