@@ -91,7 +91,13 @@ class Server:
     def ask(self, path: str, body: Mapping[str, Any] | None = None) -> Any:
         """Return what the server answers: to a POST with a body, to a GET without."""
         url = f"{self.address}/api/{path}"
-        answer = httpx.get(url, timeout=PATIENCE) if body is None else httpx.post(url, json=body, timeout=PATIENCE)
+        method = "GET" if body is None else "POST"
+        answer = httpx.request(method, url, json=body, timeout=PATIENCE)
+        for pause in (0.5, 2.0, 5.0, 10.0):
+            if answer.status_code != 503:  # its database is busy: ask again, as its clients do
+                break
+            time.sleep(pause)
+            answer = httpx.request(method, url, json=body, timeout=PATIENCE)
         assert answer.is_success, answer.text
         return answer.json() if answer.content else None
 
