@@ -287,7 +287,7 @@ class Jobs:
     def __init__(self, prepared: Prepared, results: Iterable[Result], folder: Path, work: Path) -> None:
         """Read the runs of all shards, and the index of the build that is brought up to date."""
         self._prepared, self._folder, self._work = prepared, folder, work
-        self._index = blocks.read_index(prepared.before / blocks.INDEX) if prepared.before else {}
+        self._before = blocks.indexed(prepared.before / blocks.INDEX) if prepared.before else []
         self._runs: dict[Layer, list[Run]] = {}
         for result in results:
             self.add(shards.read_runs(result))
@@ -313,9 +313,10 @@ class Jobs:
     def _job(self, layer: Layer, removed: frozenset[Place]) -> Job:
         prepared, output = self._prepared, self._prepared.plan.output
         old = None
-        if prepared.before and str(layer) in self._index:
+        if prepared.before and layer in self._before:
             quads = str(prepared.before / manifest.QUADS) if output.nquads else None
-            old = Old(str(prepared.before / filename(layer, output)), quads, self._index[str(layer)])
+            index = str(prepared.before / blocks.INDEX)
+            old = Old(layer, str(prepared.before / filename(layer, output)), quads, index)
         return Job(
             layer,
             str(self._folder / filename(layer, output)),

@@ -380,23 +380,40 @@ def write_index(path: Path, layers: Iterable[tuple[Layer, Sequence[Block]]]) -> 
             )
 
 
-def read_index(path: Path) -> dict[str, list[Block]]:
-    """Return the blocks of each layer, in order.
+def read_index(path: Path, only: Layer | None = None) -> dict[str, list[Block]]:
+    """Return the blocks of each layer, or of one alone, in order.
 
     Raises `UsageError` when the file is not there or no index.
     """
-    layers: dict[str, list[Block]] = {}
+    layers: dict[str, list[Block]] = {} if only is None else {only: []}
     try:
-        with path.open(encoding="utf-8", newline="\n") as stream:
-            if stream.readline().rstrip("\n").split("\t") != list(COLUMNS):
-                raise ValueError("its first line does not name the columns")
-            for line in stream:
-                layer, first, offset, size, triples, sha, at, length = line.rstrip("\n").split("\t")
-                block = Block(first, int(offset), int(size), int(triples), sha, int(at), int(length))
-                found = layers.get(layer)
-                if found is None:
-                    found = layers[layer] = []
-                found.append(block)
+        data = path.read_bytes()
+        head, _, body = data.partition(b"\n")
+        if head.decode().split("\t") != list(COLUMNS):
+            raise ValueError("its first line does not name the columns")
+        for line in (body if only is None else _lines_of(body, only)).decode().split("\n")[:-1]:
+            layer, first, offset, size, triples, sha, at, length = line.split("\t")
+            block = Block(first, int(offset), int(size), int(triples), sha, int(at), int(length))
+            found = layers.get(layer)
+            if found is None:
+                found = layers[layer] = []
+            found.append(block)
     except (OSError, ValueError) as error:
         raise UsageError(f"{path}: cannot be read ({error}); build again") from error
     return layers
+
+
+def indexed(path: Path) -> list[Layer]:
+    """Return the layers of which an index has blocks."""
+    data = path.read_bytes()
+    return [layer for layer in Layer if f"\n{layer}\t".encode() in data]
+
+
+def _lines_of(body: bytes, layer: Layer) -> bytes:
+    """Return the lines of one layer, which stand together."""
+    mark = f"{layer}\t".encode()
+    start = 0 if body.startswith(mark) else body.find(b"\n" + mark) + 1
+    last = body.rfind(b"\n" + mark) + 1
+    if not body.startswith(mark, start):
+        return b""
+    return body[start : body.find(b"\n", last) + 1]

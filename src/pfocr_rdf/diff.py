@@ -171,7 +171,7 @@ def write(
     if out is None:
         for change in changes:
             _count(found, change)
-        return found
+        return _in_order(found)
     wanted = set(forms)
     with buildfolder.new_folder(out) as folder, tempfile.TemporaryDirectory(dir=folder, prefix=".sort") as scratch:
         sorted_lines: dict[tuple[str, str], _Sorted] = {}
@@ -186,6 +186,7 @@ def write(
                     if key not in sorted_lines:
                         sorted_lines[key] = _Sorted(Path(scratch), "-".join(key))
                     sorted_lines[key].add(lines)
+        _in_order(found)
         parts = {key: lines.write(folder / f"{key[1]}-{key[0]}.nt") for key, lines in sorted_lines.items()}
         new = new or _name(old, parts)
         if Form.PATCH in wanted:
@@ -206,6 +207,12 @@ def _name(old: str, parts: dict[tuple[str, str], Path]) -> str:
     for key, path in sorted(parts.items()):
         digest.update(f"{key}\n{buildfolder.describe_file(path)['sha256']}\n".encode())
     return digest.hexdigest()
+
+
+def _in_order(found: Difference) -> Difference:
+    """Bring the layers, which may come in any order, into theirs."""
+    found.layers = {str(layer): found.layers[layer] for layer in Layer if layer in found.layers}
+    return found
 
 
 def _count(found: Difference, change: Change) -> None:

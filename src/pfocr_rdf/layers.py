@@ -12,13 +12,14 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import chain, groupby
 from operator import attrgetter, itemgetter
 from pathlib import Path
 
 from pfocr_rdf import identifiers as ids
 from pfocr_rdf import serialize, storage
-from pfocr_rdf.blocks import Block, Cuts, Item, Source, Writer, stanzas, subject_of, united
+from pfocr_rdf.blocks import Block, Cuts, Item, Source, Writer, read_index, stanzas, subject_of, united
 from pfocr_rdf.codecs import CODECS, Codec
 from pfocr_rdf.model import Layer
 from pfocr_rdf.shards import Output, Run
@@ -37,13 +38,19 @@ Place = tuple[str, str]
 """Family of a subject and the id by which it is cut (`blocks.place`)."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Old:
-    """A layer of an earlier build: its file, the file of its N-Quads (or None), and its blocks."""
+    """A layer of an earlier build: its file, the file of its N-Quads (or None), and the index of that build."""
 
+    layer: Layer
     path: str
     quads: str | None
-    blocks: list[Block]
+    index: str
+
+    @cached_property
+    def blocks(self) -> list[Block]:
+        """The layer's blocks, read where they are needed: they are many, and take long to travel."""
+        return read_index(Path(self.index), self.layer)[self.layer]
 
 
 @dataclass(frozen=True, slots=True)

@@ -243,6 +243,7 @@ def changes(
 ) -> Iterator[Change]:
     """Yield what a build of a source would change in an earlier build, without making it; `work` is a scratch folder.
 
+    Layer by layer, in any order; subjects in theirs.
     Raises `UsageError` when the build has no cache that fits the options, `TooManyRejected` when too much of the
     source was refused.
     """
@@ -265,9 +266,8 @@ def changes(
         others = engine.map(
             diff.spool, jobs.of((layer for layer in layers if layer not in OF_PAPERS), resolved.touched)
         )
-        spooled = dict(chain(first, others))
-        for layer in layers:
-            yield from diff.read_spooled(layer, spooled[layer])
+        for layer, path in chain(first, others):  # what is there is read while the rest comes
+            yield from diff.read_spooled(layer, path)
 
 
 def check(

@@ -15,7 +15,6 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from itertools import chain
-from operator import attrgetter
 from pathlib import Path
 from typing import NamedTuple
 
@@ -239,7 +238,7 @@ def read_folder(
     found = dict(figids)
     for figid, path in _winners(root, [(found[path], path) for path in listed], snapshot, reading.limits):
         snapshot.records.append(RecordFiles(figid, path, tuple(tables.pop(f"{prefix}{figid}", ()))))
-    snapshot.records.sort(key=attrgetter("figid", "path"))
+    snapshot.records.sort()  # by figid and path
     for table, path in chain.from_iterable(tables.values()):
         rows = count_rows(root / path)
         snapshot.unread.append(path)
@@ -304,6 +303,8 @@ def _winners(root: Path, records: list[tuple[str, str]], snapshot: Snapshot, lim
     firsts: dict[str, str] = {}
     several: dict[str, list[str]] = {}
     kept: list[tuple[str, str]] = []
+    if len({figid for figid, _ in records} - {""}) == len(records):
+        return records
     for figid, path in records:
         if not figid:
             kept.append((figid, path))
