@@ -23,7 +23,7 @@ from tests.support import require_tool
 
 if os.environ.get("CI") != "true":
     pytest.importorskip("prefect", reason="the extra `flows` is not installed")
-pytestmark = [pytest.mark.flows, pytest.mark.usefixtures("quiet_flows")]
+pytestmark = [pytest.mark.slow, pytest.mark.flows, pytest.mark.usefixtures("quiet_flows")]
 
 STORE, OTHER = "http://127.0.0.1:1/ds", "http://127.0.0.1:2/ds"
 DEATHS = "PFOCR_TEST_DEATHS"

@@ -72,6 +72,7 @@ def receiver() -> Iterator[tuple[str, list[dict[str, Any]]]]:
         server.shutdown()
 
 
+@pytest.mark.slow
 def test_events_and_assets_tell_of_releases_and_a_notice_of_each_end(
     source: History, tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:

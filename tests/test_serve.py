@@ -271,6 +271,7 @@ def test_a_client_that_goes_frees_its_place(server: Serving) -> None:
     assert time.monotonic() - begin < 3
 
 
+@pytest.mark.slow
 def test_an_idle_process_that_was_killed_is_replaced(server: Serving) -> None:
     assert server.process is not None
     idle = _children(server.process.pid)

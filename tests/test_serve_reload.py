@@ -115,6 +115,7 @@ def test_releases_are_switched_without_a_gap(builds: list[Path], tmp_path: Path)
     print(f"{len(asked.states)} answers, longest time without one {asked.gap:.3f} s")
 
 
+@pytest.mark.slow
 def test_an_oxigraph_folder_is_switched_without_a_gap(builds: list[Path], tmp_path: Path) -> None:
     """Even when the former database is removed at once, as an update may do."""
     place = tmp_path / "oxigraph"

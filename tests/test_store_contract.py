@@ -101,7 +101,7 @@ STORES: dict[str, Callable[[Path], AbstractContextManager[Place]]] = {
     "sparql-oxigraph": _sparql_of_oxigraph,
     "tdb2-folder": _tdb2_folder,
 }
-SLOW = {"tdb2-folder", "sparql-oxigraph"}
+SLOW = {"tdb2-folder", "sparql-oxigraph", "sparql-fuseki", "virtuoso"}
 """Stores of which each act starts a program, or that show what others show too."""
 
 

@@ -171,14 +171,14 @@ def indexed(build: Path) -> dict[Layer, Indexed]:
     return found
 
 
-def groups(found: Iterable[Block], triples: int = TASK_TRIPLES) -> Iterator[list[Block]]:
-    """Yield blocks in runs of about so many triples."""
+def groups(found: Iterable[Block]) -> Iterator[list[Block]]:
+    """Yield blocks in runs of about `TASK_TRIPLES`."""
     group: list[Block] = []
     held = 0
     for block in found:
         group.append(block)
         held += block.triples
-        if held >= triples:
+        if held >= TASK_TRIPLES:
             yield group
             group, held = [], 0
     if group:
