@@ -4,7 +4,7 @@ Its patch service (`fuseki:patch`) is not used. When a connection is cut, Fuseki
 a part of a patch is a legal patch. And it answers 200 to a patch that it gave up. A part of an update is no update.
 
 A write that Fuseki 5.6 gives up half-way is worse than it looks: what is written afterwards, while others read, may
-come back as other terms, though counts are right; if the server is started again before it writes, it does no harm. So
+come back as other terms, though counts are right; a new start before the next write looked clean in one try. So
 files are read before they are sent, and changes of usual size go as a form, which the server reads before it begins.
 """
 
