@@ -44,6 +44,7 @@ PURE: dict[str, Callable[..., Any]] = {
     "turtle_block": serialize.block_by_lists,
     "section_line": facts.line_of,
     "usual_files": listing.usual_by_entries,
+    "lines_at": facts.lines_at,
 }
 
 
@@ -334,6 +335,15 @@ def test_folders(tmp_path: Path) -> None:
         _native.usual_files(f"{folder}\0", "", (), 0)
 
 
+@given(st.text(), st.data())
+def test_lines(text: str, data: st.DataObject) -> None:
+    body = text.encode("utf-8", "ignore")
+    last = body.count(b"\n")
+    wanted = sorted(data.draw(st.sets(st.integers(0, last + 2), max_size=8)))
+    assert hold("lines_at", body, wanted) is IndexError or wanted[-1:] <= [last]
+    assert hold("lines_at", body, [number for number in wanted if number <= last]) is not IndexError
+
+
 # What nobody should give them
 
 JUNK: tuple[Any, ...] = (
@@ -395,6 +405,10 @@ def usual_calls() -> Iterator[tuple[str, tuple[Any, ...]]]:
     yield "link_blocks", ("s", {"a": 0, "b": 2, "c": 2}, 3)
     yield "link_blocks", ("s", {"a": 0, "\ud800": 2}, 3)
     yield "usual_files", (str(ROOT / "ontologies"), "x/", (".ttl", ".tsv"), 2**62)
+    yield "lines_at", (b"a\nb\n\xff\nc", [0, 1, 3])
+    yield "lines_at", (b"a\nb\n\xff\nc", [0, 2])
+    yield "lines_at", (b"a\nb", [0, 5])
+    yield "lines_at", (b"a\nb", [1, 0])
     yield "usual_files", (str(ROOT / "none"), "x/", (".ttl",), 0)
     yield "turtle_string", ('a"b\\' * 200,)
     yield "turtle_string", ("\ud800",)

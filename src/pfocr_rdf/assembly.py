@@ -19,7 +19,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from pfocr_rdf import blocks, buildfolder, cache, facts, manifest, shards, state, storage, things, vocab
+from pfocr_rdf import blocks, buildfolder, cache, facts, manifest, serialize, shards, state, storage, things, vocab
 from pfocr_rdf import identifiers as ids
 from pfocr_rdf.accounts import Ledger
 from pfocr_rdf.blocks import Block, Cuts
@@ -30,7 +30,7 @@ from pfocr_rdf.layers import QUADS_PART, Job, Old, Place, Written, filename, sub
 from pfocr_rdf.mapping import entities, ontology
 from pfocr_rdf.model import ALWAYS, EVIDENCE, GENE_LINKS, Layer
 from pfocr_rdf.plan import Options, Plan
-from pfocr_rdf.serialize import block, read_block
+from pfocr_rdf.serialize import block
 from pfocr_rdf.shards import Result, Run, RunWriter
 from pfocr_rdf.state import State
 from pfocr_rdf.terms import Pair, iri
@@ -194,13 +194,12 @@ def _kept(prepared: Prepared, results: list[Result], jobs: Jobs | None) -> thing
         for result in results:
             yield from things.dissents(result.section("facts"), search)
         for subject, text in jobs.old_subjects({thing for thing, _ in expected}) if jobs else ():
-            for predicate, value in read_block(text)[1]:
-                if predicate == vocab.PFOCR_DISSENT:
-                    place, _, said = (json.loads(value) if "\\" in value else value[1:-1]).partition(" ")
-                    name, _, given = said.partition("=")
-                    at = place.partition("__")[0]
-                    if (subject, name) in expected and at not in gone and not place.startswith(state.PAGES):
-                        yield subject, name, given, place
+            for value in serialize.objects(text, vocab.PFOCR_DISSENT):
+                place, _, said = (json.loads(value) if "\\" in value else value[1:-1]).partition(" ")
+                name, _, given = said.partition("=")
+                at = place.partition("__")[0]
+                if (subject, name) in expected and at not in gone and not place.startswith(state.PAGES):
+                    yield subject, name, given, place
 
     return look
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import heapq
 from collections import Counter
-from collections.abc import Collection, Container, Iterable, Iterator, Sequence
+from collections.abc import Collection, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby, islice
 from operator import itemgetter
@@ -286,7 +286,7 @@ def lines_from(data: bytes, starts: Iterable[str]) -> Iterator[Said]:
     if not data:
         return
     end = begin(data) - 1
-    sayings = _sayings(data)
+    rows: list[str] = []
     at = end
     for start in starts:
         mark = f"\n{start}".encode()
@@ -295,19 +295,36 @@ def lines_from(data: bytes, starts: Iterable[str]) -> Iterator[Said]:
             found = data.find(mark, end, at + len(mark))
         while 0 <= found < len(data) - 1 and data.startswith(mark, found):
             at = data.index(b"\n", found + 1)
-            yield said_in(data[found + 1 : at].decode(), sayings)
+            rows.append(data[found + 1 : at].decode())
             found = at
+    numbers = sorted({int(number) for row in rows for number in row[row.rindex("\t") + 1 :].split(" ")})
+    first = data.index(b"\n", _DIGITS + 1) + 1
+    sayings = dict(zip(numbers, few_lines(data[first:end], numbers), strict=True))
+    yield from (said_in(row, sayings) for row in rows)
 
 
-def said_in(line: str, sayings: Sequence[str]) -> Said:
+def lines_at(data: bytes, numbers: list[int]) -> list[str]:
+    """Return some lines of a text, by their numbers from 0, which rise.
+
+    Raises `IndexError` when there is no such line.
+    """
+    lines = data.split(b"\n")
+    return [lines[number].decode() for number in numbers]
+
+
+few_lines = native.fastest("lines_at", lines_at)
+"""See `lines_at`."""
+
+
+def said_in(line: str, sayings: Sequence[str] | Mapping[int, str]) -> Said:
     """Return base and sayings (escaped) of one line of a section."""
     base, places, numbers = line.split("\t")
-    rest = iter(numbers.split(" "))
+    said = [sayings[number] for number in map(int, numbers.split(" "))]
     found: list[tuple[str, str]] = []
     for part in places.split(" "):
         place, _, times = part.rpartition(":")
-        said = [sayings[int(number)] for number in islice(rest, int(times))]
-        found += [(_below(place, saying), saying) for saying in said]
+        end = len(found) + int(times)
+        found += [(_below(place, saying), saying) for saying in said[len(found) : end]]
     return base, found
 
 

@@ -99,6 +99,11 @@ def _expander(key: str | None) -> Expander:
     return Expander(schemaorg_context() if key is None else json.loads(key), _RELATIVE)
 
 
+def warm(context: str | None = None) -> None:
+    """Load what expands blocks under a context, as `read` would for the first of them."""
+    _expander(context).expand({"@context": CONTEXT_URLS[0], "name": "x"})
+
+
 def read(figure: Figure, context: str | None = None, *, shapes: bool = True) -> Block:
     """Read the block of a figure, under the shipped context or the JSON text of another one.
 

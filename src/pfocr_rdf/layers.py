@@ -184,14 +184,13 @@ def _joined(texts: Iterable[str]) -> str:
 
 
 def _items_at(data: bytes, starts: tuple[str, ...]) -> Iterator[Item]:
-    """Yield the subjects of a block whose Turtle begins in one of some ways, in order."""
+    """Yield the subjects of a block whose Turtle begins in one of some ways, in order; such stand side by side."""
     found: set[int] = set()
     for start in map(str.encode, starts):
-        at = data.find(start)
-        while at >= 0:
-            if at == 0 or data.startswith(b"\n\n", at - 2):
-                found.add(at)
-            at = data.find(start, at + 1)
+        at = 0 if data.startswith(start) else data.find(b"\n\n" + start) + 2
+        while at != 1 and data.startswith(start, at):
+            found.add(at)
+            at = data.index(b"\n\n", at) + 2
     for at in sorted(found):
         text = data[at : data.index(b"\n\n", at) + 2].decode()
         yield _subject(text), text

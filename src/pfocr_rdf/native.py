@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 PURE = "PFOCR_RDF_PURE"
 """Environment variable that asks for Python alone."""
 
-REVISION = 2
+REVISION = 3
 """What the kernels take and give; those of another revision, left from an earlier installation, are not used."""
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])

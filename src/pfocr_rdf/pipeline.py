@@ -21,7 +21,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from pfocr_rdf import blocks, buildfolder, diff, facts, native, storage
+from pfocr_rdf import blocks, buildfolder, diff, facts, jsonld, native, storage
 from pfocr_rdf.accounts import Ledger
 from pfocr_rdf.assembly import OF_PAPERS, Jobs, Prepared, layers_of, report_papers, resolve
 from pfocr_rdf.assembly import finish as finish
@@ -119,6 +119,11 @@ def _early(workers: int | None, source: str, before: Path | None) -> Processes:
     return engine
 
 
+def _warm(engine: Engine) -> None:
+    """Let processes that have nothing to do load what each needs to convert."""
+    engine.map(jsonld.warm, [None] * engine.size)
+
+
 def _size(place: Path) -> int:
     """Return the bytes of a folder's own list or of a file; 0 for what is not there or cannot be."""
     try:
@@ -161,7 +166,9 @@ def making(
         scratch.mkdir(exist_ok=True)
         place = str(scratch / SHARDS) if work is None else _own_place(work, out)
         storage.make_folder(place)
-        planned = plan(snapshot, options)
+        if engine:
+            _warm(engine)
+        planned = plan(snapshot, options, engine)
         prepared = prepare(planned, former, place, scratch)
         if prepared.before:
             wanted = 2 * sum(path.stat().st_size for path in prepared.before.iterdir() if path.is_file())
@@ -208,7 +215,8 @@ def prepare(planned: Plan, former: Former | None, place: str, scratch: Path) -> 
 
 def run_shards(prepared: Prepared, engine: Engine, start: Start | None = None) -> list[Result]:
     """Convert all papers that must be, with the engine, and take each into the state; return the results in order."""
-    made = cut(prepared.plan, prepared.convert, prepared.place, at_once=engine.size)
+    packed = prepared.before is None
+    made = cut(prepared.plan, prepared.convert, prepared.place, at_once=engine.size, packed=packed)
     log.info("converting %d papers in %d shards", len(prepared.convert), len(made))
     _sweep(prepared.place, made)
     progress = start(sum(len(shard.records) for shard in made)) if start else None
@@ -251,7 +259,9 @@ def changes(
     with ExitStack() as stack:
         early = stack.enter_context(_early(workers, source, build))
         snapshot = stack.enter_context(opened(source, options, known=former.known, engine=early or None))
-        prepared = prepare(plan(snapshot, options), former, _shards_in(work), work)
+        if early:
+            _warm(early)
+        prepared = prepare(plan(snapshot, options, early or None), former, _shards_in(work), work)
         if prepared.before is None:
             raise UsageError(
                 f"{build}: has no cache of this version and these options; build it again with them, then ask"

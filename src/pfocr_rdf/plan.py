@@ -11,16 +11,17 @@ from typing import Any
 
 from pfocr_rdf import jsonld, shards
 from pfocr_rdf.accounts import Ledger
-from pfocr_rdf.errors import Kind, problem
+from pfocr_rdf.errors import Kind, Problem, problem
 from pfocr_rdf.extract import lists
 from pfocr_rdf.extract.organisms import MapLine, OrganismPage, read_map, read_page
 from pfocr_rdf.extract.records import RecordFiles, hash_file, read_record
 from pfocr_rdf.extract.source import Snapshot
-from pfocr_rdf.facts import escape
+from pfocr_rdf.facts import escape_all
 from pfocr_rdf.normalize import Context, block_keywords
 from pfocr_rdf.resources import common_organisms
-from pfocr_rdf.settings import Settings
+from pfocr_rdf.settings import Limits, Settings
 from pfocr_rdf.shards import Output, Shard
+from pfocr_rdf.workers import Engine, Serial
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,16 +74,36 @@ ROUNDS = 4
 what others found is taken in."""
 
 
-def plan(snapshot: Snapshot, options: Options) -> Plan:
-    """Read pages, maps and lists, and group the records by paper."""
+@dataclass(frozen=True, slots=True)
+class _Small:
+    """Files to be read at once: pages or maps."""
+
+    root: Path
+    paths: list[str]
+    limits: Limits
+
+
+def _read_pages(task: _Small) -> list[tuple[OrganismPage | None, list[Problem], str]]:
+    return [read_page(task.root, path, task.limits) for path in task.paths]
+
+
+def _read_all_maps(task: _Small) -> list[tuple[list[MapLine], list[Problem], str]]:
+    return [read_map(task.root, path, task.limits) for path in task.paths]
+
+
+def plan(snapshot: Snapshot, options: Options, engine: Engine | None = None) -> Plan:
+    """Read pages, maps and lists, and group the records by paper; an engine that has started reads some of them."""
     ledger = Ledger()
     ledger.add(snapshot.ledger)
     settings = options.settings
     root = str(snapshot.root)
+    reading = engine or Serial()
+    read_pages = reading.map(_read_pages, [_Small(snapshot.root, snapshot.pages, settings.limits)])
+    read_maps = reading.map(_read_all_maps, [_Small(snapshot.root, snapshot.maps, settings.limits)])
+    papers = _papers(snapshot.records)
     hashes: list[tuple[str, str]] = [(path, hash_file(snapshot.root / path)) for path in snapshot.unread]
     pages: list[OrganismPage] = []
-    for path in snapshot.pages:
-        page, problems, digest = read_page(snapshot.root, path, settings.limits)
+    for path, (page, problems, digest) in zip(snapshot.pages, next(read_pages), strict=True):
         hashes.append((path, digest))
         if snapshot.whole:
             ledger.report(*problems)
@@ -94,7 +115,7 @@ def plan(snapshot: Snapshot, options: Options) -> Plan:
     context = Context(
         settings=settings,
         organisms=organisms,
-        maps=_read_maps(snapshot, settings, ledger, hashes),
+        maps=_maps(snapshot, next(read_maps), ledger, hashes),
         keywords_are_genes=not snapshot.has_data,
         jsonld_context=json.dumps(jsonld.read_context(options.context)) if options.context else None,
     )
@@ -104,7 +125,7 @@ def plan(snapshot: Snapshot, options: Options) -> Plan:
     return Plan(
         root=root,
         context=context,
-        papers=_papers(snapshot.records),
+        papers=papers,
         ledger=ledger,
         pages=pages if snapshot.whole else [],
         hashes=hashes,
@@ -122,8 +143,9 @@ def _papers(records: Iterable[RecordFiles]) -> dict[str, tuple[RecordFiles, ...]
     """Return the records of each paper, papers in the order of their figures' IRIs."""
     found: dict[str, list[RecordFiles]] = {}
     for files in records:
-        found.setdefault(escape(files.pmcid), []).append(files)
-    return {pmcid: tuple(found[pmcid]) for pmcid in sorted(found, key=lambda pmcid: f"{pmcid}__")}
+        found.setdefault(files.pmcid, []).append(files)
+    papers = dict(zip(escape_all([*found]), found.values(), strict=True))
+    return {pmcid: tuple(papers[pmcid]) for pmcid in sorted(papers, key=lambda pmcid: f"{pmcid}__")}
 
 
 def _asked(context: Context, options: Options, *, whole: bool) -> str:
@@ -137,14 +159,16 @@ def _asked(context: Context, options: Options, *, whole: bool) -> str:
     return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
 
 
-def _read_maps(
-    snapshot: Snapshot, settings: Settings, ledger: Ledger, hashes: list[tuple[str, str]]
+def _maps(
+    snapshot: Snapshot,
+    found: list[tuple[list[MapLine], list[Problem], str]],
+    ledger: Ledger,
+    hashes: list[tuple[str, str]],
 ) -> dict[str, list[MapLine]]:
     """Return the map lines of each figid that has a record; account for the others."""
     figids = {files.figid for files in snapshot.records} if snapshot.maps else set()
     maps: dict[str, list[MapLine]] = {}
-    for path in snapshot.maps:
-        lines, problems, digest = read_map(snapshot.root, path, settings.limits)
+    for path, (lines, problems, digest) in zip(snapshot.maps, found, strict=True):
         hashes.append((path, digest))
         if snapshot.whole:
             ledger.report(*problems)
@@ -180,13 +204,14 @@ def _wanted_symbols(snapshot: Snapshot, context: Context) -> frozenset[tuple[str
     return frozenset(wanted)
 
 
-def cut(plan: Plan, pmcids: Sequence[str], folder: str, at_once: int = 1) -> list[Shard]:
+def cut(plan: Plan, pmcids: Sequence[str], folder: str, at_once: int = 1, *, packed: bool = True) -> list[Shard]:
     """Cut papers (escaped PMCIDs, in the order of the plan) into shards, whose results go to `folder`.
 
     All records of a paper are in one shard; but for that, a shard has at most as many records as the settings say.
     Where `at_once` shards run at a time, there are `ROUNDS` times as many, if there is work for them all.
+    Blocks are packed that will be copied, unless they are to be taken apart (not `packed`) among those of a build.
     """
-    context = shards.write_context(plan.context, plan.output, folder)
+    context = shards.write_context(plan.context, plan.output if packed else None, folder)
     made: list[Shard] = []
     wanted = -(-len(pmcids) // (ROUNDS * at_once))
     size = min(plan.context.settings.shard_records, max(MIN_RECORDS, wanted))

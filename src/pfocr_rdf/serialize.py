@@ -62,6 +62,12 @@ def read_block(text: str) -> Description:
     return expand(subject), pairs
 
 
+def objects(text: str, predicate: str) -> list[Token]:
+    """Return the objects of one predicate in a block that `block` wrote; fewer steps than `read_block` takes."""
+    _, found, rest = text.rstrip("\n")[:-2].partition(f"\n    {predicate} ")
+    return rest.partition(END_OF_OBJECTS)[0].split(_NEXT) if found else []
+
+
 def quads(text: str, graph: str) -> str:
     """Return Turtle that `block` wrote as N-Quads, each triple a line, in the graph (a bare IRI)."""
     return "".join(_lines(text, f" <{graph}> .\n"))

@@ -172,8 +172,10 @@ def problem_from(parts: Sequence[Any]) -> Problem:
     return Problem(file, line, name, code, value, Kind(kind), count)
 
 
-def write_context(context: Context, output: Output, folder: str) -> str:
+def write_context(context: Context, output: Output | None, folder: str) -> str:
     """Write what all shards share (not the maps) as JSON, named by its hash; return its place.
+
+    Without `output` no block is packed.
 
     The version of the program is a part of it: what another one converted is neither reused nor mixed in.
     """
@@ -185,7 +187,7 @@ def write_context(context: Context, output: Output, folder: str) -> str:
         "symbols": None if symbols is None else [[*key, *genes] for key, genes in sorted(symbols.items())],
         "keywords_are_genes": context.keywords_are_genes,
         "jsonld_context": context.jsonld_context,
-        "output": asdict(output),
+        "output": asdict(output) if output else None,
     }
     data = json.dumps(value, ensure_ascii=False, sort_keys=True).encode()
     place = storage.join(folder, f"context-{hashlib.sha256(data).hexdigest()}.json")
@@ -194,7 +196,7 @@ def write_context(context: Context, output: Output, folder: str) -> str:
 
 
 @lru_cache(maxsize=2)
-def _read_context(place: str) -> tuple[Context, Output]:
+def _read_context(place: str) -> tuple[Context, Output | None]:
     value = json.loads(storage.get(place))
     if value["converter"] != resources.converter():
         raise UsageError(
@@ -209,7 +211,7 @@ def _read_context(place: str) -> tuple[Context, Output]:
         keywords_are_genes=value["keywords_are_genes"],
         jsonld_context=value["jsonld_context"],
     )
-    return context, Output(**value["output"])
+    return context, Output(**value["output"]) if value["output"] else None
 
 
 def convert(shard: Shard, progress: Progress | None = None) -> Result:
@@ -259,7 +261,7 @@ def _finished(shard: Shard) -> Result | None:
 class _Making:
     """What grows while a shard is converted."""
 
-    def __init__(self, context: Context, output: Output) -> None:
+    def __init__(self, context: Context, output: Output | None) -> None:
         self.context, self.output = context, output
         self.section = facts.Section()
         self.papers: list[str] = []

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import heapq
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import compress
+from operator import ne
 
 from pfocr_rdf import facts, storage
 from pfocr_rdf.errors import Problem
@@ -151,10 +152,10 @@ class State:
             said = frozenset(saying for saying, _ in self.tally if saying[0] == "T" and saying.endswith(ends))
             found |= self.papers_saying(said)
         doubtful = self._doubtful(planned)
-        for pmcid in planned.papers:
-            if pmcid not in self.papers or ((doubtful is None or pmcid in doubtful) and self._differs(pmcid, planned)):
-                found.add(pmcid)
-        return found & planned.papers.keys()
+        known = planned.papers.keys() & self.papers.keys()
+        asked = known if doubtful is None else known & doubtful
+        found |= {pmcid for pmcid in asked if self._differs(pmcid, planned)}
+        return (found & known) | (planned.papers.keys() - known)
 
     def _differs(self, pmcid: str, planned: Plan) -> bool:
         """Whether a paper that is known has other files or map lines by now."""
@@ -174,9 +175,10 @@ class State:
             self.maps = maps
             return None
         before, now = self.signatures, planned.signatures
-        other = {path for path, signature in now.items() if not signature or before.get(path) != signature}
+        other = set(compress(now, map(ne, map(before.get, now), now.values())))
+        other.update(path for path, signature in now.items() if not signature)
         # those that these files belonged to as well, for a record may name another one by now
-        gone = [path for path in before if path not in now or path in other]
+        gone = (before.keys() - now.keys()) | (before.keys() & other)
         figids = {_figid(path, self.figids) for path in gone} | {_figid(path, planned.figids) for path in other}
         return {facts.escape(figid.partition("__")[0]) for figid in figids}
 
@@ -217,4 +219,18 @@ class Sayings:
 
     def __iter__(self) -> Iterator[tuple[str, int]]:
         """Yield each saying (escaped) with its count."""
-        return heapq.merge(self.of.tally, sorted(self.of.page_sayings().items()))
+        return _merged(self.of.tally, sorted(self.of.page_sayings().items()))
+
+
+def _merged(many: Iterable[tuple[str, int]], few: Iterable[tuple[str, int]]) -> Iterator[tuple[str, int]]:
+    """Yield all of two sorted sequences in order; that of the shorter one costs little more than to read the other."""
+    rest = iter(few)
+    following = next(rest, None)
+    for item in many:
+        while following is not None and following < item:
+            yield following
+            following = next(rest, None)
+        yield item
+    if following is not None:
+        yield following
+        yield from rest

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from typing import NamedTuple
 
 from pfocr_rdf import identifiers
 from pfocr_rdf.errors import Kind, Problem, problem
@@ -36,8 +37,7 @@ class OrganismPage:
         return identifiers.taxon(self.ncbi) if self.ncbi else identifiers.unresolved_taxon(self.latin)
 
 
-@dataclass(frozen=True, slots=True)
-class MapLine:
+class MapLine(NamedTuple):
     """A line of a map file: figid and the id that it gives."""
 
     path: str

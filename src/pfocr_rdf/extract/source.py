@@ -14,7 +14,8 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from itertools import chain
+from itertools import chain, compress
+from operator import eq
 from pathlib import Path
 from typing import NamedTuple
 
@@ -256,7 +257,8 @@ def _leave_out(snapshot: Snapshot, path: str) -> None:
 def _figids(snapshot: Snapshot, paths: list[str], known: Known, reading: Reading) -> Iterator[tuple[str, str]]:
     """Return path and figid of each record, in any order; the engine begins at once to read those not known."""
     signed, (before, figids) = snapshot.signatures, known
-    same = {path: figids[path] for path in paths if path in figids and signed[path] == before[path] != ""}
+    alike = compress(paths, map(eq, map(signed.get, paths), map(before.get, paths)))
+    same = {path: figids[path] for path in alike if path in figids and signed[path]}
     other = [path for path in paths if path not in same]
     tasks = [_Heads(snapshot.root, other[at : at + _HEADS], reading.limits) for at in range(0, len(other), _HEADS)]
     return chain(same.items(), chain.from_iterable(reading.engine.map(_sniff_all, tasks)))

@@ -52,5 +52,6 @@ KERNEL(section_line);
 KERNEL(gene_levels);
 KERNEL(link_blocks);
 KERNEL(usual_files);
+KERNEL(lines_at);
 
 #endif

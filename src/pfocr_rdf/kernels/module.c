@@ -3,7 +3,7 @@
 #include "kernels.h"
 
 /* Counts up with each change of what a kernel takes or gives; `pfocr_rdf.native` uses no other revision. */
-#define REVISION 2
+#define REVISION 3
 
 int check_arguments(const char *name, PyObject *const *args, Py_ssize_t given, Py_ssize_t wanted, Py_ssize_t texts) {
     if (given != wanted) {
@@ -32,6 +32,7 @@ static PyMethodDef methods[] = {
     METHOD(section_line, "See pfocr_rdf.facts.section_line."),
     METHOD(gene_levels, "See pfocr_rdf.rows.gene_levels."),
     METHOD(link_blocks, "See pfocr_rdf.mapping.figure.link_blocks."),
+    METHOD(lines_at, "See pfocr_rdf.facts.lines_at."),
     METHOD(usual_files, "See pfocr_rdf.extract.listing.usual_files."),
     {NULL, NULL, 0, NULL},
 };
