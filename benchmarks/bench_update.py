@@ -28,7 +28,9 @@ if not __package__:
 
 from benchmarks import common, measure
 
-CODECS = ("gzip", "zstd")
+QUADS = "+nq"
+CODECS = ("gzip", "zstd", f"gzip{QUADS}")
+"""How the files are compressed; with all as N-Quads beside the layers, as a release has it, or without."""
 FULL, UPDATE, CHANGES, COUNTED, NOTHING, ANEW, DIFF = STEPS = (
     "full build",
     "update",
@@ -52,7 +54,9 @@ class Rounds:
     def __init__(self, earlier: str, later: str, codec: str, workers: int, git_cache: Path) -> None:
         """Take two sources as the command line takes them."""
         self.earlier, self.later = earlier, later
-        self.options = ["--compress", codec, "--workers", str(workers)]
+        self.workers = ["--workers", str(workers)]
+        self.options = ["--compress", codec.removesuffix(QUADS), *self.workers]
+        self.options += ["--nquads"] if codec.endswith(QUADS) else []
         self.costs: dict[str, list[measure.Measured]] = {step: [] for step in STEPS}
         self.wrong: list[str] = []
         self.changed: dict[str, Any] = {}
@@ -72,7 +76,7 @@ class Rounds:
         for copy in (updated, same):
             shutil.copytree(old, copy, copy_function=os.link)
         step(UPDATE, "build", self.later, "--out", updated, *self.options)
-        since: list[str | Path] = ["--since", old, "--workers", self.options[-1]]
+        since: list[str | Path] = ["--since", old, *self.workers]
         told = step(CHANGES, "changes", self.later, *since, "--out", folder / "changes", "--json")
         self.changed = json.loads(told)["figures"]
         step(COUNTED, "changes", self.later, *since, "--json")
