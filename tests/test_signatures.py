@@ -28,7 +28,7 @@ def aged(root: Path, changed: int = OLD) -> Path:
 
 
 def opened(folder: object, known: Known | None = None) -> Snapshot:
-    with open_source(str(folder), limits=LIMITS, known=lambda: known or Known()) as snapshot:
+    with open_source(str(folder), limits=LIMITS, known=lambda: known or {}) as snapshot:
         return snapshot
 
 
@@ -37,7 +37,8 @@ def signed(folder: object) -> dict[str, str]:
 
 
 def known_of(snapshot: Snapshot) -> Known:
-    return Known(snapshot.signatures, {files.path: files.figid for files in snapshot.records})
+    figids = {files.path: files.figid for files in snapshot.records}
+    return {path: (signature, "", figids.get(path, "")) for path, signature in snapshot.signatures.items()}
 
 
 def test_each_file_that_is_read_and_no_other_is_signed(tmp_path: Path) -> None:
@@ -203,7 +204,7 @@ def test_a_known_record_is_not_read_for_its_figid(tmp_path: Path, sniffed: list[
 
 def test_a_known_record_with_another_signature_is_read(tmp_path: Path, sniffed: list[str]) -> None:
     folder = aged(write(tmp_path))
-    known = Known(opened(folder).signatures, dict.fromkeys(FILES, "PMC1__wrong"))
+    known = {path: (signature, "", "PMC1__wrong") for path, signature in opened(folder).signatures.items()}
     sniffed.clear()
     os.utime(folder / RECORD, ns=(OLD + 1, OLD + 1))
     assert [files.figid for files in opened(folder, known).records] == ["PMC1__wrong", FIGID]
@@ -212,7 +213,7 @@ def test_a_known_record_with_another_signature_is_read(tmp_path: Path, sniffed: 
 
 def test_a_record_without_signature_is_never_known(tmp_path: Path, sniffed: list[str]) -> None:
     folder = write(tmp_path)
-    known = Known(dict.fromkeys(FILES, ""), dict.fromkeys(FILES, "PMC1__wrong"))
+    known = dict.fromkeys(FILES, ("", "", "PMC1__wrong"))
     assert [files.figid for files in opened(folder, known).records] == [FIGID, "PMC9700002__b"]
     assert len(sniffed) == 2
 

@@ -378,7 +378,8 @@ def _finish(
     report_papers(prepared.state, ledger)
     buildfolder.write_lines(folder / buildfolder.REJECTED, (found.to_json() for found in ledger.rejected()))
     buildfolder.write_lines(folder / buildfolder.WARNINGS, (found.to_json() for found in ledger.warnings()))
-    content = manifest.content_hash([*planned.hashes, *prepared.state.hashes.items()])
+    hashes = [(path, sha) for path, (_, sha, _) in prepared.state.files.items()]
+    content = manifest.content_hash([*planned.hashes, *hashes])
     done = {written.layer: written for written in chain(early, late)}
     written = [done[layer] for layer in layers]
     _write_index(folder, written)

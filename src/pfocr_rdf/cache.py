@@ -21,13 +21,13 @@ from typing import Any
 from pfocr_rdf import facts, resources
 from pfocr_rdf.buildfolder import MANIFEST, RUN
 from pfocr_rdf.extract.records import hash_file
-from pfocr_rdf.extract.source import Known
+from pfocr_rdf.extract.source import Known, KnownFile
 from pfocr_rdf.shards import Totals, problem_from, problem_parts
 from pfocr_rdf.state import Section, State
 from pfocr_rdf.things import Summary
 
 FOLDER = ".cache"
-FORMAT = 4
+FORMAT = 5
 ABOUT = "state.json"
 """Says what the build was, and the hash of each other file of the cache, or where it is large, size and time of
 change; its first line is the hash of the rest."""
@@ -76,14 +76,9 @@ def _save_tables(state: State, live: list[int], folder: Path) -> None:
     _write_columns(
         folder / PAPERS, [str(numbers[state.at[p]]) for p in papers], papers, [state.papers[p] for p in papers]
     )
-    paths = sorted(state.hashes)
-    _write_columns(
-        folder / FILES,
-        facts.escape_all(paths),
-        [state.signatures[path] for path in paths],
-        [state.hashes[path] for path in paths],
-        facts.escape_all([state.figids.get(path, "") for path in paths]),
-    )
+    paths = sorted(state.files)
+    signed, hashes, figids = ([*column] for column in zip(*map(state.files.__getitem__, paths), strict=True))
+    _write_columns(folder / FILES, facts.escape_all(paths), signed, hashes, facts.escape_all(figids))
     sayings = dict(state.tally)
     _write_columns(folder / TALLY, sayings.keys(), map(str, sayings.values()))
 
@@ -170,9 +165,7 @@ class _Kept:
     about: dict[str, Any]
     papers: dict[str, str]
     at: dict[str, int]
-    hashes: dict[str, str]
-    signatures: dict[str, str]
-    figids: dict[str, str]
+    files: dict[str, KnownFile]
     sayings: list[str]
     counts: list[str]
 
@@ -192,8 +185,8 @@ class Former:
             return None
 
     def known(self) -> Known:
-        """Return the signatures of files and the figids of records."""
-        return Known(self._kept.signatures, self._kept.figids) if self._kept else Known()
+        """Return what is known of the files, by path."""
+        return self._kept.files if self._kept else {}
 
     def state(self, asked: str, scratch: Path) -> State | None:
         """Return the state, or None where there is none that fits the build, the options and the program.
@@ -210,9 +203,7 @@ class Former:
                 papers=kept.papers,
                 at=kept.at,
                 sections=[Section(str(folder / Path(name).name), at, size) for name, at, size in about["sections"]],
-                hashes=kept.hashes,
-                signatures=kept.signatures,
-                figids=kept.figids,
+                files=kept.files,
                 organisms=about["organisms"],
                 pages=about["pages"].encode(),
                 groups=about["groups"],
@@ -249,9 +240,7 @@ def _read(build: Path) -> _Kept | None:
         about,
         dict(zip(papers, lines, strict=True)),
         dict(zip(papers, map(int, numbers), strict=True)),
-        dict(zip(paths, hashes, strict=True)),
-        dict(zip(paths, signatures, strict=True)),
-        {path: figid for path, figid in zip(paths, facts.unescape_all(figids), strict=True) if figid},
+        dict(zip(paths, zip(signatures, hashes, facts.unescape_all(figids), strict=True), strict=True)),
         sayings,
         counts,
     )

@@ -156,7 +156,7 @@ def making(
     began, clock = datetime.now(UTC), time.monotonic()
     former = Former(out) if use_cache else None
     with ExitStack() as stack:
-        known = former.known if former else Known
+        known: Callable[[], Known] = former.known if former else dict
         snapshot = stack.enter_context(opened(source, options, known=known, engine=engine))
         wanted = snapshot.bytes * SPACE_FACTOR
         if not out.exists():
@@ -299,7 +299,7 @@ def opened(
     source: str,
     options: Options,
     *,
-    known: Callable[[], Known] = Known,
+    known: Callable[[], Known] = dict,
     engine: Engine | None = None,
 ) -> Iterator[Snapshot]:
     """Open a source, with the selection that the options ask for.

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from itertools import compress
-from operator import ne
 
 from pfocr_rdf import facts, storage
 from pfocr_rdf.errors import Problem
+from pfocr_rdf.extract import source
 from pfocr_rdf.extract.records import hash_file
+from pfocr_rdf.extract.source import KnownFile
 from pfocr_rdf.plan import Plan
 from pfocr_rdf.shards import Result, Totals, fingerprint
 from pfocr_rdf.things import Summary
@@ -43,17 +43,14 @@ class State:
     `pages` are the facts of the organism pages; `organisms` the names that were known; `groups` and `conflicts` what
     was found when things were resolved; `base` the size of the facts when they were last written as one; `maps` path
     and hash of the map files; `forgotten` counts what the papers said that were removed, `removed` has it by place,
-    and `moved` is what was found to stand elsewhere; `hashes` has the SHA-256 of each file of a paper, `signatures`
-    how it was signed (see `extract.signatures`) and `figids` the figid of each record, by path.
+    and `moved` is what was found to stand elsewhere; `files` has what is known of each file of a paper, by path.
     """
 
     tally: facts.Tally
     papers: dict[str, str] = field(default_factory=dict)
     at: dict[str, int] = field(default_factory=dict)
     sections: list[Section] = field(default_factory=list)
-    hashes: dict[str, str] = field(default_factory=dict)
-    signatures: dict[str, str] = field(default_factory=dict)
-    figids: dict[str, str] = field(default_factory=dict)
+    files: dict[str, KnownFile] = field(default_factory=dict)
     organisms: Mapping[str, str] = field(default_factory=dict)
     pages: bytes = b""
     groups: list[str] = field(default_factory=list)
@@ -81,9 +78,8 @@ class State:
             self.at[pmcid] = number
         lines = result.section("files").decode().split("\n")[:-1]
         files = facts.unescape_all([line[: line.index("\t")] for line in lines])
-        self.hashes.update(zip(files, [line[line.index("\t") + 1 :] for line in lines], strict=True))
-        self.signatures.update((path, signatures.get(path, "")) for path in files)
-        self.figids.update((path, figids[path]) for path in files if path in figids)
+        for path, line in zip(files, lines, strict=True):
+            self.files[path] = signatures.get(path, ""), line[line.index("\t") + 1 :], figids.get(path, "")
         self.tally.read(said)
 
     def remove(self, pmcids: Iterable[str]) -> None:
@@ -174,41 +170,40 @@ class State:
         if maps != self.maps:
             self.maps = maps
             return None
-        before, now = self.signatures, planned.signatures
-        other = set(compress(now, map(ne, map(before.get, now), now.values())))
-        other.update(path for path, signature in now.items() if not signature)
+        before, now = self.files, planned.signatures
+        other = set(source.unlike(before, [*now], [*now.values()]))
         # those that these files belonged to as well, for a record may name another one by now
         gone = (before.keys() - now.keys()) | (before.keys() & other)
-        figids = {_figid(path, self.figids) for path in gone} | {_figid(path, planned.figids) for path in other}
+        figids = {before[path][2] or _figid(path) for path in gone}
+        figids |= {planned.figids.get(path) or _figid(path) for path in other}
         return {facts.escape(figid.partition("__")[0]) for figid in figids}
 
     def _hash(self, root: str, path: str, signature: str) -> str:
-        known = self.hashes.get(path)
-        if known and signature and self.signatures[path] == signature:
-            return known
+        known = self.files.get(path)
+        if known and signature and known[0] == signature:
+            return known[1]
         try:
             sha = hash_file(f"{root}/{path}")
         except OSError:
             return ""
         if known:
-            self.signatures[path], self.hashes[path] = signature, sha
+            self.files[path] = signature, sha, known[2]
         return sha
 
     def keep_files(self, planned: Plan) -> None:
         """Forget all files that are none of a paper."""
         tables = (path for records in planned.papers.values() for files in records for _, path in files.tables)
-        for path in self.hashes.keys() - planned.figids.keys() - set(tables):
-            for of in (self.hashes, self.signatures, self.figids):
-                of.pop(path, None)
+        for path in self.files.keys() - planned.figids.keys() - set(tables):
+            del self.files[path]
 
     def with_figures(self) -> set[str]:
         """Return the PMCIDs of the papers that have figures."""
         return {pmcid for pmcid, line in self.papers.items() if line.split("\t", 3)[2] != "0"}
 
 
-def _figid(path: str, known: Mapping[str, str]) -> str:
-    """Return the figid of a file: of a table by its name, which begins with it."""
-    return known.get(path) or path.rpartition("/")[2].rpartition("-")[0]
+def _figid(path: str) -> str:
+    """Return the figid of a table by its name, which begins with it."""
+    return path.rpartition("/")[2].rpartition("-")[0]
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,10 +14,9 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from itertools import chain, compress
-from operator import eq
+from itertools import chain, compress, repeat
+from operator import itemgetter, ne
 from pathlib import Path
-from typing import NamedTuple
 
 from pfocr_rdf.accounts import Ledger
 from pfocr_rdf.errors import Kind, UsageError, problem
@@ -84,11 +83,21 @@ class Snapshot:
         return replace(self, records=records, whole=False, ledger=Ledger(), bytes=size)
 
 
-class Known(NamedTuple):
-    """What an earlier run found, by path: signatures of files, and figids of records. Its limits were the same."""
+KnownFile = tuple[str, str, str]
+"""Signature of a file, its SHA-256, and of a record the figid."""
 
-    signatures: Mapping[str, str] = {}
-    figids: Mapping[str, str] = {}
+Known = Mapping[str, KnownFile]
+"""What an earlier run, whose limits were the same, found of files, by path."""
+
+_UNKNOWN: KnownFile = ("", "", "")
+
+
+def unlike(known: Known, paths: list[str], signed: list[str]) -> Iterator[str]:
+    """Yield the paths of files that are not known, or have another signature by now, or none that tells."""
+    before = map(itemgetter(0), map(known.get, paths, repeat(_UNKNOWN)))
+    yield from compress(paths, map(ne, before, signed))
+    if "" in signed:
+        yield from (path for path, signature in zip(paths, signed, strict=True) if not signature)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +115,7 @@ def open_source(
     *,
     limits: Limits,
     cache: Path | None = None,
-    known: Callable[[], Known] = Known,
+    known: Callable[[], Known] = dict,
     engine: Engine | None = None,
 ) -> Iterator[Snapshot]:
     """Open SOURCE for the time of a `with` block; what was unpacked is removed afterwards.
@@ -219,7 +228,7 @@ def read_folder(
     listed = _take(snapshot, next(listings[0]), Kind.RECORD)
     if not listed and not snapshot.ledger.problems:
         raise UsageError(f"{name or root}: no records; a source has {FIGURES}/*.md, or *.md and *.txt files")
-    figids = _figids(snapshot, listed, known, reading)  # heads of records are read while tables are listed
+    named, heads = _figids(snapshot, listed, known, reading)  # heads of records are read while tables are listed
     tables: dict[str, list[tuple[Kind, str]]] = {}
     prefix = f"{data}/" if data else ""
     if has_data:
@@ -236,8 +245,9 @@ def read_folder(
     if (root / ORGANISMS).is_dir():
         pages = listing.read(_folder(snapshot, ORGANISMS, (".md",), sign))
         snapshot.pages = _take(snapshot, pages, Kind.ORGANISM_PAGE)
-    found = dict(figids)
-    for figid, path in _winners(root, [(found[path], path) for path in listed], snapshot, reading.limits):
+    read = dict(heads)
+    figids = [figid or read[path] for path, figid in zip(listed, named, strict=True)]
+    for figid, path in _winners(root, [*zip(figids, listed, strict=True)], snapshot, reading.limits):
         snapshot.records.append(RecordFiles(figid, path, tuple(tables.pop(f"{prefix}{figid}", ()))))
     snapshot.records.sort()  # by figid and path
     for table, path in chain.from_iterable(tables.values()):
@@ -254,14 +264,20 @@ def _leave_out(snapshot: Snapshot, path: str) -> None:
     snapshot.bytes -= os.lstat(f"{snapshot.root}/{path}").st_size
 
 
-def _figids(snapshot: Snapshot, paths: list[str], known: Known, reading: Reading) -> Iterator[tuple[str, str]]:
-    """Return path and figid of each record, in any order; the engine begins at once to read those not known."""
-    signed, (before, figids) = snapshot.signatures, known
-    alike = compress(paths, map(eq, map(signed.get, paths), map(before.get, paths)))
-    same = {path: figids[path] for path in alike if path in figids and signed[path]}
-    other = [path for path in paths if path not in same]
-    tasks = [_Heads(snapshot.root, other[at : at + _HEADS], reading.limits) for at in range(0, len(other), _HEADS)]
-    return chain(same.items(), chain.from_iterable(reading.engine.map(_sniff_all, tasks)))
+def _figids(
+    snapshot: Snapshot, paths: list[str], known: Known, reading: Reading
+) -> tuple[list[str], Iterator[tuple[str, str]]]:
+    """Return the figids of records, empty where not known, and of those path and figid in any order.
+
+    The engine begins at once to read them.
+    """
+    other = set(unlike(known, paths, [*map(snapshot.signatures.__getitem__, paths)]))
+    figids = [*map(itemgetter(2), map(known.get, paths, repeat(_UNKNOWN)))]
+    if other:
+        figids = ["" if path in other else figid for path, figid in zip(paths, figids, strict=True)]
+    unread = [path for path, figid in zip(paths, figids, strict=True) if not figid]
+    tasks = [_Heads(snapshot.root, unread[at : at + _HEADS], reading.limits) for at in range(0, len(unread), _HEADS)]
+    return figids, chain.from_iterable(reading.engine.map(_sniff_all, tasks))
 
 
 @dataclass(frozen=True, slots=True)
