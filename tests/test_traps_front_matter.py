@@ -64,6 +64,19 @@ def test_no_spelling_of_missing_becomes_a_value(sentinel: str) -> None:
     assert [t for t in built.triples() if ".na.character" in str(t)] == []
 
 
+def test_what_others_write_for_a_missing_value_is_refused_and_told() -> None:
+    built = case("no-values")
+    fields = ["figtitle", "number", "caption", "papertitle", "reftext", "keywords", "organisms"]
+    values = ["unknown", "-", "NA", "null", "nan", "NA", "noIdentifier"]
+    for field, value in zip(fields, values, strict=True):
+        assert built.refused("missing-value", field=field, value=value, kind="values")
+    assert built.refused("missing-value", field="schema-jsonld.description", value="unknown", kind="values")
+    assert values_refused(built) == ["missing-value"] * (len(fields) + 1)
+    literals = [t for t in built.triples() if isinstance(t.object, Literal) and t.object.value in values]
+    assert [t.predicate for t in literals] == [schema("keywords")]  # the site's own list, kept as it is
+    assert built.objects("core", figure("PMC9000111__no"), schema("about")) == {taxon("9606")}
+
+
 @pytest.mark.parametrize("figid", ["PMC9000101__na", "PMC9000102__empty"])
 def test_a_record_of_missing_values_is_still_a_figure(figid: str) -> None:
     built = case("missing-values")

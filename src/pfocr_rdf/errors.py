@@ -113,6 +113,7 @@ REJECTIONS: dict[str, str] = {
     "bad-map-line": "a line is a figid, a tab and an id",
     "bad-organism-page": "a page names its organism in `latin`, and `ncbi` is a whole number",
     # values
+    "missing-value": "leave a missing value out, or write .na.character; it was taken for missing",
     "wrong-type": "one text was expected here",
     "bad-year": "a year is four digits, 1900 to 2099",
     "bad-doi": "a DOI is 10., a registrant, a slash and a suffix, without blanks or an address before it",

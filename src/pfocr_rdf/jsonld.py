@@ -21,7 +21,7 @@ from pfocr_rdf import identifiers as ids
 from pfocr_rdf import terms, vocab
 from pfocr_rdf.errors import NotJsonLd, Problem, UsageError, problem
 from pfocr_rdf.model import Figure
-from pfocr_rdf.normalize import NA_STRINGS
+from pfocr_rdf.normalize import NA_STRINGS, NOTHING
 from pfocr_rdf.resources import CONTEXT_URLS, schemaorg_context
 from pfocr_rdf.shapes import Shapes
 from pfocr_rdf.terms import Pair
@@ -310,6 +310,9 @@ class _Reader:
     def _literal(self, value: Mapping[str, Any], key: str) -> str | None:
         text = value["@value"]
         language, datatype = value.get("@language"), value.get("@type")
+        if text in NOTHING and key != "keywords":
+            self.report("missing-value", key, text)
+            return None
         if not isinstance(text, str) or isinstance(datatype, list) or (language and not _LANGUAGE.fullmatch(language)):
             self.report("jsonld-unsupported", key, text)
             return None

@@ -56,6 +56,8 @@ NA_STRINGS = frozenset({"", ".na.character"})
 """Spellings of a missing text (source format, section 5)."""
 NA_ITEMS = NA_STRINGS | {"NA"}
 """Spellings of a missing item in a list of organisms."""
+NOTHING = frozenset({"null", "NA", "nan", "-", "noIdentifier", "unknown"})
+"""What other data sets write for a missing value: none of PFOCR's spellings, and no value (check Q4)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +107,9 @@ class Fields:
             if value:
                 self.report("wrong-type", key, value)
             return ""
+        if value in NOTHING:
+            self.report("missing-value", key, value)
+            return ""
         return "" if value in NA_STRINGS or not value.strip() else value
 
     def matching(self, key: str, pattern: Any, code: str) -> str:
@@ -123,6 +128,8 @@ class Fields:
         for item in items:
             if not isinstance(item, str):
                 self.report("wrong-type", key, item)
+            elif item in NOTHING - NA_ITEMS:
+                self.report("missing-value", key, item)
             elif item not in NA_ITEMS:
                 found[item] = None
         return list(found)

@@ -12,7 +12,7 @@ from pyoxigraph import NamedNode, Triple
 
 from . import vocabulary as v
 from .names import Names, block, listed
-from .records import Front
+from .records import SPELLED, Front
 from .rows import GeneRow, Row
 from .source import Figure
 from .vocabulary import term, text
@@ -141,7 +141,7 @@ def add_image(layers: Layers, figure: Figure, subject: NamedNode) -> None:
 def compat(figure: Figure) -> Iterator[tuple[str, Any]]:
     """What is kept for comparison with the site only, and what nobody knows (a.4; design, decisions)."""
     site = block(figure.front)
-    for keyword in site.strings("keywords"):
+    for keyword in site.strings("keywords", SPELLED):
         yield "schema:keywords", text(keyword)
     description = site.scalar("description")
     if description is not None and description != figure.front.scalar("caption"):

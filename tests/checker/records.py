@@ -16,7 +16,8 @@ from ruamel.yaml.nodes import MappingNode, ScalarNode, SequenceNode
 Value = str | list[Any] | dict[str, Any]
 FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]")
 QUOTED = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"\\]|\\.)*\"")
-MISSING = ("", ".na.character")
+SPELLED = ("", ".na.character")
+MISSING = (*SPELLED, "null", "NA", "nan", "-", "noIdentifier", "unknown")
 
 
 class Unreadable(Exception):
@@ -46,11 +47,11 @@ class Front:
             return None
         return value
 
-    def strings(self, key: str) -> list[str]:
+    def strings(self, key: str, missing: tuple[str, ...] = MISSING) -> list[str]:
         """A scalar or a list as a list of strings, repeats and missing ones left out."""
         value = self.values.get(key)
         found = value if isinstance(value, list) else [value]
-        return list(dict.fromkeys(v for v in found if isinstance(v, str) and v not in MISSING and v.strip()))
+        return list(dict.fromkeys(v for v in found if isinstance(v, str) and v not in missing and v.strip()))
 
 
 @dataclass

@@ -30,7 +30,8 @@ _KEY = re.compile(r"""([^\s#'"\[{&*!|>%@`-][^:]*|'[^']*'|"[^"]*"):(?:[ \t]+(.*))
 _UNUSUAL = re.compile(r"[\[{&*!|>%@`]")
 _FIGID = re.compile(r"(PMC[1-9][0-9]{0,11})__[^\x00-\x20\x7f-\xa0\u2028\u2029/\\\"'<>{}|^`]+")
 _MISSING = ("", ".na.character")
-_NO_ORGANISM = (*_MISSING, "NA")
+_NOTHING = ("null", "NA", "nan", "-", "noIdentifier", "unknown")
+_NO_ORGANISM = (*_MISSING, *_NOTHING)
 
 
 class Unsound(ValueError):
@@ -57,7 +58,7 @@ class Record:
     def text(self, key: str) -> str:
         """Return a text, empty where it is missing."""
         value = self.values.get(key, "")
-        return value if isinstance(value, str) and value not in _MISSING and value.strip() else ""
+        return value if isinstance(value, str) and value not in (*_MISSING, *_NOTHING) and value.strip() else ""
 
     def texts(self, key: str) -> list[str]:
         """Return the different texts of a list that are not missing."""
