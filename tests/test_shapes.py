@@ -18,6 +18,7 @@ from pfocr_rdf import jsonld, shapes, terms
 from pfocr_rdf.expansion import Expander
 from pfocr_rdf.extract import front_matter, text
 from pfocr_rdf.model import Article, Figure
+from pfocr_rdf.normalize import NOTHING
 from pfocr_rdf.settings import Settings
 from pfocr_rdf.shapes import Shapes
 from tests.support import ROOT, SEEDS
@@ -126,7 +127,7 @@ def plain(record: Figure, context: str | None) -> Counter[tuple[str, str]]:
         for name, values in node.items()
         if not name.startswith("@")
         for value in values
-        if value.keys() == {"@value"}
+        if value.keys() == {"@value"} and (value["@value"] not in NOTHING or name == "http://schema.org/keywords")
     )
 
 
@@ -170,6 +171,18 @@ def test_what_names_nodes_or_has_problems_is_expanded_each_time(calls: list[obje
         before = len(calls)
         jsonld.read(figure({**USUAL, **more}))
         assert len(calls) > before
+
+
+@pytest.mark.parametrize("text", sorted(NOTHING))
+def test_what_stands_for_a_missing_value_is_none_in_a_known_shape_too(text: str) -> None:
+    usual = [{**USUAL, "headline": "a", "citation": ["b", "c"]} for _ in range(4)]
+    odd = [{**USUAL, "headline": text, "citation": ["b", "c"]}, {**USUAL, "headline": "a", "citation": ["b", text]}]
+    found = [jsonld.read(figure(block)) for block in (*usual, *odd, *usual)]
+    assert [[problem.code for problem in said.problems] for said in found] == [[]] * 4 + [["missing-value"]] * 2 + [
+        []
+    ] * 4
+    assert all(terms.string(text) not in [value for _, value in said.pairs] for said in found)
+    assert {len(said.pairs) for said in found[4:6]} == {len(found[0].pairs) - 1}
 
 
 @pytest.mark.parametrize("key", ["url", "dateCreated", "http://schema.org/license", "type", "@type"])

@@ -175,7 +175,9 @@ class _Reader:
         self._keep_to_the_figure(block)
         block = repair(block, self.figure)
         given = (self.result.usual_creator, self.result.licences)
-        known = self.shapes.pairs(block, given, self._trial) if self.shapes is not None else None
+        known = None
+        if self.shapes is not None and not _says_nothing(block):  # a text of a known shape is a value, whatever it says
+            known = self.shapes.pairs(block, given, self._trial)
         if known is None:
             self._read_slowly(block)
         else:
@@ -310,11 +312,11 @@ class _Reader:
     def _literal(self, value: Mapping[str, Any], key: str) -> str | None:
         text = value["@value"]
         language, datatype = value.get("@language"), value.get("@type")
-        if text in NOTHING and key != "keywords":
-            self.report("missing-value", key, text)
-            return None
         if not isinstance(text, str) or isinstance(datatype, list) or (language and not _LANGUAGE.fullmatch(language)):
             self.report("jsonld-unsupported", key, text)
+            return None
+        if text in NOTHING and key != "keywords":
+            self.report("missing-value", key, text)
             return None
         if language:
             return terms.tagged(text, language)
@@ -386,6 +388,17 @@ def _xsd(text: str, name: str) -> str | None:
 def _canonical_hash(value: Mapping[str, Any]) -> str:
     text = json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def _says_nothing(block: Mapping[str, Any]) -> bool:
+    """Whether a text of a block, or of a list in it, is one that others write for a missing value."""
+    return any(
+        value in NOTHING
+        if type(value) is str
+        else type(value) is list and any(type(item) is str and item in NOTHING for item in value)
+        for key, value in block.items()
+        if key != "keywords"
+    )
 
 
 def _without_missing(value: Any) -> Any:
