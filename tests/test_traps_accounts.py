@@ -26,7 +26,7 @@ NO_SOURCE = {"gene-info"}
 SOURCES = sorted({path.name for path in FIXTURES.iterdir() if path.is_dir()} - NO_SOURCE)
 LINKS = ("links-genes-symbol", "links-genes-synonym", "links-genes-family", "links-chemicals", "links-diseases")
 SENTINELS = {"NA", ".na.character", "null", "nan", "", "-", "noIdentifier", "unknown"}
-MAY_SAY_NA = {pfocr("word"), pfocr("match"), pfocr("name"), pfocr("symbol"), LABEL, schema("name")}
+MAY_SAY_NA = {pfocr("word"), pfocr("match"), pfocr("name"), pfocr("symbol"), LABEL, schema("name"), schema("keywords")}
 """Where the text of a missing value can be a value; a title such as `nan` is none of our business."""
 
 
