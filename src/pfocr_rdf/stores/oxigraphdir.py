@@ -22,7 +22,7 @@ import pyoxigraph as ox
 from pfocr_rdf import codecs
 from pfocr_rdf.errors import UsageError
 from pfocr_rdf.locks import lock
-from pfocr_rdf.stores import bodies
+from pfocr_rdf.stores import bodies, files
 from pfocr_rdf.stores.contract import Abilities, Delta, Graph, Kind, Reach, Rows, Said, StoreError, StoreUnavailable
 from pfocr_rdf.stores.sparql import COUNTS
 
@@ -111,7 +111,7 @@ class OxigraphFolder:
 
         def work(store: ox.Store, _: Path) -> None:
             for delta in deltas:
-                say(f"{delta.iri}: {delta.removals:,} triples go, {delta.additions:,} come")
+                say(f"{delta.iri}: {bodies.in_short([delta])}")
                 for quad in _quads(delta.removed, delta.iri):
                     store.remove(quad)
                 added = _quads(delta.added, delta.iri)
@@ -251,8 +251,8 @@ def _load(store: ox.Store, graph: Graph) -> None:
     try:
         with codecs.of_file(graph.path).open(graph.path) as stream:
             store.bulk_load(input=stream, format=ox.RdfFormat.TURTLE, to_graph=iri)
-    except bodies.UNREADABLE as error:
-        raise bodies.unreadable(graph.path, error) from error
+    except files.UNREADABLE as error:
+        raise files.unreadable(graph.path, error) from error
     found: Any = store.query(f"SELECT (COUNT(*) AS ?n) WHERE {{ GRAPH {iri} {{ ?s ?p ?o }} }}")
     counted = int(next(found)["n"].value)
     if counted != graph.triples:

@@ -96,8 +96,7 @@ class Tdb2Folder:
 
     def change(self, deltas: Sequence[Delta], notes: Mapping[str, str], say: Said) -> None:
         """Change all in one transaction."""
-        gone, come = sum(delta.removals for delta in deltas), sum(delta.additions for delta in deltas)
-        say(f"{gone:,} triples go, {come:,} come, in one transaction")
+        say(f"{bodies.in_short(deltas)}, in one transaction")
         self._update(bodies.changes(deltas, notes)())
 
     def remove(self, graphs: Sequence[str]) -> None:
