@@ -6,6 +6,7 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
+from pfocr_rdf.query import keywords
 from pfocr_rdf.stores.contract import StoreError
 from pfocr_rdf.stores.http import RESULTS, Http
 
@@ -18,7 +19,6 @@ SECONDS = 600.0
 _GRAPH = "application/n-triples, text/turtle;q=0.8, text/plain;q=0.1"
 _GRAPHS = ("application/n-triples", "text/turtle", "text/plain")
 
-_NO_CODE = re.compile(r"""<[^<>\s]*>|"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'|#[^\n]*""")
 _FORM = re.compile(r"\b(SELECT|ASK|CONSTRUCT|DESCRIBE)\b(?!:)", re.IGNORECASE)
 
 
@@ -30,7 +30,7 @@ def ask(http: Http, query: str, seconds: float | None = None) -> ox.QuerySolutio
     """
     import pyoxigraph as ox
 
-    form = _FORM.search(_NO_CODE.sub(" ", query))  # stores differ in what they prefer: only what fits is accepted
+    form = _FORM.search(keywords(query))  # stores differ in what they prefer: only what fits is accepted
     makes_graph = form is not None and form[1].upper() in ("CONSTRUCT", "DESCRIBE")
     got = http.ask(http.address, query, seconds or SECONDS, accept=_GRAPH if makes_graph else RESULTS)
     kind = got.headers.get("Content-Type", "").partition(";")[0].strip().lower()

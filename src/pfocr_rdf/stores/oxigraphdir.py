@@ -22,6 +22,7 @@ import pyoxigraph as ox
 from pfocr_rdf import codecs
 from pfocr_rdf.errors import UsageError
 from pfocr_rdf.locks import lock
+from pfocr_rdf.query import names_graphs
 from pfocr_rdf.stores import bodies, files
 from pfocr_rdf.stores.contract import Abilities, Delta, Graph, Kind, Reach, Rows, Said, StoreError, StoreUnavailable
 from pfocr_rdf.stores.sparql import COUNTS
@@ -69,7 +70,7 @@ class OxigraphFolder:
         """Run a SELECT query. Time is looked at between rows: the library cannot be stopped while it looks for one."""
         end = None if seconds is None else time.monotonic() + seconds
         try:
-            found = self._reading().query(query, use_default_graph_as_union=True)
+            found = self._reading().query(query, use_default_graph_as_union=not names_graphs(query))
             if not isinstance(found, ox.QuerySolutions):
                 raise StoreError(f"{self._place}: the query is no SELECT")
             names = tuple(variable.value for variable in found.variables)

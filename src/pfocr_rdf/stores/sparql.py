@@ -12,6 +12,7 @@ from contextlib import contextmanager
 import pyoxigraph as ox
 
 from pfocr_rdf.errors import UsageError
+from pfocr_rdf.query import names_graphs
 from pfocr_rdf.stores import bodies, files
 from pfocr_rdf.stores import http as requests
 from pfocr_rdf.stores.contract import Abilities, Delta, Graph, Kind, Reach, Rows, Said, StoreError, lines_of
@@ -26,7 +27,7 @@ class Sparql:
     """A store by its addresses: of queries, of updates and of graphs, which are empty where it has none."""
 
     def __init__(self, http: Http, query: str, update: str = "", graphs: str = "", *, union: str = "") -> None:
-        """`union` is the parameter, where there is one, that makes a query's default graph the union of all graphs."""
+        """`union` is the parameter, if there is one, that makes the default graph the union of all; not for FROM."""
         self._http = http
         self._query = query
         self._update = update
@@ -46,7 +47,8 @@ class Sparql:
 
     def select(self, query: str, seconds: float | None = None) -> Rows:
         """Run a SELECT query."""
-        return rows_of(self._http.ask(self._query, query, seconds, params=self._params).content, self.address)
+        params = None if names_graphs(query) else self._params
+        return rows_of(self._http.ask(self._query, query, seconds, params=params).content, self.address)
 
     def counts(self) -> dict[str, int]:
         """Return the number of triples of each named graph."""
