@@ -620,6 +620,20 @@ def test_each_layer_is_a_named_graph(call: Call, built: Path) -> None:
     assert found == {name: entry["triples"] for name, entry in manifest["layers"].items() if entry["triples"]}
 
 
+def test_a_query_may_say_which_graphs_it_asks(call: Call, built: Path) -> None:
+    graph = "https://w3id.org/pfocr/graph/"
+
+    def answer(graphs: str, where: str) -> str:
+        return call("query", f"SELECT (COUNT(*) AS ?n) {graphs} {{ {where} }}", "--on", built, "--format", "csv").out
+
+    plain, named = "?s ?p ?o", "GRAPH ?g { ?s ?p ?o }"
+    core = answer("", f"GRAPH <{graph}core> {{ ?s ?p ?o }}")
+    assert answer("", plain) not in (core, "n\n0\n")
+    assert answer(f"FROM <{graph}core>", plain) == core
+    assert answer(f"FROM NAMED <{graph}core>", named) == core
+    assert answer(f"FROM NAMED <{graph}core>", plain) == answer(f"FROM <{graph}none>", plain) == "n\n0\n"
+
+
 def test_the_build_of_the_working_folder_is_asked_by_default(call: Call, built: Path, place: Path) -> None:
     shutil.copytree(built, place / "output" / "build")
     assert call("query", "ASK { ?m pfocr:word ?w }").out == "true\n"

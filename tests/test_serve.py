@@ -21,7 +21,7 @@ from xml.etree import ElementTree
 import pyoxigraph as ox
 import pytest
 
-from pfocr_rdf.query import PREFIXES
+from pfocr_rdf.query import PREFIXES, names_graphs
 from pfocr_rdf.serve import protocol
 from pfocr_rdf.serve.protocol import Refused
 from tests.serving import FORM, JSON, Serving, built, serving
@@ -154,11 +154,11 @@ def test_the_default_graph_is_the_union_unless_query_or_request_says_otherwise(s
 )
 def test_a_query_that_says_what_its_default_graph_is_is_known(text: str, named: bool) -> None:
     if text.startswith("SELECT *FROM"):
-        assert protocol.names_graphs(text) is True
+        assert names_graphs(text) is True
     elif "<http://x/ FROM>" in text:
-        assert protocol.names_graphs(text) is True, "that is no IRI, so the query cannot be read anyway"
+        assert names_graphs(text) is True, "that is no IRI, so the query cannot be read anyway"
     else:
-        assert protocol.names_graphs(text) is named
+        assert names_graphs(text) is named
 
 
 def test_the_answer_is_that_of_the_library_for_every_kind_of_term(server: Serving) -> None:
@@ -442,7 +442,7 @@ def test_looking_at_a_text_takes_no_time_whatever_it_is(text: str) -> None:
     begin = time.process_time()
     with suppress(Refused):
         assert protocol.services(text) == []
-    protocol.names_graphs(text)
+    names_graphs(text)
     assert time.process_time() - begin < 5
 
 

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
 from pfocr_rdf.stores import blazegraph, starting
 from pfocr_rdf.stores.contract import Reach, Store, StoreError
-from tests import servers
-from tests.store_cases import NOTE, A, B, P, asked, delta, graph, lines, note, quiet, state
+from tests import servers, store_cases
+from tests.store_cases import NOTE, READ, A, B, P, delta, graph, lines, note, quiet
 from tests.support import BLAZEGRAPH, require_jar
 
 
@@ -24,20 +23,14 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[servers.Endpoin
 @pytest.fixture(params=[True, False], ids=["files", "sent"])
 def store(server: servers.Endpoint, request: pytest.FixtureRequest) -> Iterator[Store]:
     """A server that reads the files, and one that they are sent to."""
-    with blazegraph.opened(server.query, files=request.param) as opened:
+    with blazegraph.opened(server.query, reads=request.param) as opened:
         opened.remove([A, B, NOTE])
         yield opened
 
 
 @pytest.mark.parametrize("suffix", ["", ".gz", ".zst"])
 def test_files_are_loaded(store: Store, tmp_path: Path, suffix: str) -> None:
-    graphs = [graph(tmp_path, A, lines("a", 0, 30), suffix), graph(tmp_path, B, lines("b", 0, 40))]
-    store.replace(graphs, note("1"), quiet)
-    assert store.counts() == {A: 30, B: 40, NOTE: 1}
-    found = store.select(f"SELECT ?o WHERE {{ <https://example.org/a/7> {P} ?o }}").rows
-    assert [row[0].value for row in found] == ['α 漢 \U0001f600 "quoted" \\ back\nline \x01 7']
-    store.replace([graph(tmp_path, A, lines("c", 0, 5), suffix), graph(tmp_path, B, "")], note("2"), quiet)
-    assert store.counts() == {A: 5, NOTE: 1}
+    store_cases.is_loaded(store, tmp_path, suffix)
 
 
 def test_an_address_of_this_machine_means_that_files_are_read(server: servers.Endpoint) -> None:
@@ -49,40 +42,16 @@ def test_an_address_of_this_machine_means_that_files_are_read(server: servers.En
 
 
 def test_clients_see_a_whole_replacement_or_none(server: servers.Endpoint, tmp_path: Path) -> None:
-    def replace(number: int) -> None:
-        texts = {iri: lines(f"{iri[-1]}{number}", 0, 1000 * number) for iri in (A, B)}
-        asking.replace([graph(tmp_path, iri, text) for iri, text in texts.items()], note(str(number)), quiet)
-
-    with blazegraph.opened(server.query) as asking, ExitStack() as stack:
-        replace(1)
-        with asked(lambda: stack.enter_context(blazegraph.opened(server.query))) as seen:
-            replace(2)
-            replace(3)
-    assert set(seen) <= {((A, 1000 * n), (B, 1000 * n), (NOTE, 1)) for n in (1, 2, 3)}
-    assert len(seen) > 1
+    with blazegraph.opened(server.query) as store:
+        store_cases.is_replaced_at_once(store, lambda: blazegraph.opened(server.query), tmp_path)
 
 
 def test_clients_see_a_whole_change_or_none(store: Store, server: servers.Endpoint, tmp_path: Path) -> None:
-    store.replace([graph(tmp_path, iri, lines("x", 0, 1000)) for iri in (A, B)], note("1"), quiet)
-    deltas = [delta(tmp_path, iri, lines("x", 0, 500), lines("y", 0, 1000)) for iri in (A, B)]
-    before, after = (((A, n), (B, n), (NOTE, 1)) for n in (1000, 1500))
-    with ExitStack() as stack, asked(lambda: stack.enter_context(blazegraph.opened(server.query))) as seen:
-        store.change(deltas, note("2"), quiet)
-        assert state(store) == dict(after)
-    assert set(seen) <= {before, after}
-    said = store.select(f"SELECT ?o WHERE {{ GRAPH <{NOTE}> {{ ?s ?p ?o }} }}").rows
-    assert [row[0].value for row in said] == ["2"]
-    store.change(deltas, note("2"), quiet)
-    assert state(store) == dict(after)
+    store_cases.is_changed_at_once(store, lambda: blazegraph.opened(server.query), tmp_path)
 
 
 def test_a_file_that_is_not_that_of_its_manifest_changes_nothing(store: Store, tmp_path: Path) -> None:
-    store.replace([graph(tmp_path, A, lines("a", 0, 3))], {}, quiet)
-    cut = graph(tmp_path, A, lines("b", 0, 9))
-    cut.path.write_bytes(cut.path.read_bytes()[:-20])
-    with pytest.raises(StoreError, match="is not the file that its manifest states"):
-        store.replace([cut], {}, quiet)
-    assert store.counts() == {A: 3}
+    store_cases.another_file_changes_nothing(store, tmp_path)
 
 
 def test_an_update_that_is_refused_changes_nothing(store: Store, tmp_path: Path) -> None:
@@ -114,7 +83,7 @@ def test_a_folder_is_loaded_by_the_bulk_loader(tmp_path: Path) -> None:
         store.replace(graphs, note("1"), quiet)
         assert store.counts() == {A: 30, B: 40, NOTE: 1}
         found = store.select(f"SELECT ?o WHERE {{ <https://example.org/b/7> {P} ?o }}").rows
-        assert [row[0].value for row in found] == ['α 漢 \U0001f600 "quoted" \\ back\nline \x01 7']
+        assert [row[0].value for row in found] == [READ.format(7)]
     (folder / ".load-left").mkdir()
     with blazegraph.opened_folder(folder, jar=jar) as store:
         store.change([delta(tmp_path, A, lines("a", 0, 20), lines("c", 0, 2))], note("2"), quiet)

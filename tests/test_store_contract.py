@@ -33,6 +33,7 @@ from tests.contract import (
 from tests.proxy import Cut, proxy
 from tests.support import BLAZEGRAPH, require_jar, require_jena, require_tool
 
+ALL_GRAPHS = "SELECT DISTINCT ?g"
 SECRET = "a-password-that-nobody-sees"
 
 
@@ -149,6 +150,17 @@ def test_plain_patterns_ask_the_union(store: Store, files: Files) -> None:
     store.replace([files.numbered(ONE, 0, 3), files.numbered(TWO, 3, 5)], {}, said)
     found = store.select("SELECT DISTINCT ?o WHERE { ?s <https://example.org/p> ?o }")
     assert len(found.rows) == 5
+
+
+def test_a_query_may_say_which_graphs_it_asks(place: Place, store: Store, files: Files) -> None:
+    if place.kind is Kind.SPARQL:
+        pytest.skip("whether FROM is heeded is the server's own matter")
+    store.replace([files.numbered(ONE, 0, 3), files.numbered(TWO, 3, 7)], {}, said)
+    asked = "SELECT DISTINCT ?o {} WHERE {{ ?s <https://example.org/p> ?o }}"
+    for graphs, number in ((f"FROM <{ONE}>", 3), (f"from <{TWO}>", 4), (f"FROM <{ONE}> FROM <{TWO}>", 7), ("", 7)):
+        assert len(store.select(asked.format(graphs)).rows) == number
+    found = store.select(f"{ALL_GRAPHS} FROM NAMED <{TWO}> {{ GRAPH ?g {{ ?s ?p ?o }} }}")
+    assert [row[0].value for row in found.rows] == [TWO]
 
 
 def test_replacing_new_again_and_nothing_else(place: Place, store: Store, files: Files) -> None:

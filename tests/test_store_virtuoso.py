@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -11,8 +10,8 @@ import pytest
 from pfocr_rdf.stores import virtuoso
 from pfocr_rdf.stores.contract import Reach, Store, StoreError
 from pfocr_rdf.stores.virtuososql import Sql
-from tests import servers
-from tests.store_cases import NOTE, STATE, A, B, P, asked, delta, graph, lines, note, quiet, state
+from tests import servers, store_cases
+from tests.store_cases import NOTE, STATE, A, B, P, delta, graph, lines, note, quiet
 from tests.support import require_tool
 
 
@@ -40,34 +39,14 @@ def remote(server: servers.Virtuoso) -> Iterator[Store]:
         yield opened
 
 
-def another(server: servers.Virtuoso, stack: ExitStack) -> Store:
-    return stack.enter_context(virtuoso.opened(server.endpoint.query, sql=""))
-
-
 @pytest.mark.parametrize("suffix", ["", ".gz", ".zst"])
 def test_files_are_loaded_by_the_bulk_loader(store: Store, tmp_path: Path, suffix: str) -> None:
     assert store.abilities.replaces is store.abilities.changes is Reach.ALL
-    store.replace(
-        [graph(tmp_path, A, lines("a", 0, 30), suffix), graph(tmp_path, B, lines("b", 0, 40))], note("1"), quiet
-    )
-    assert store.counts() == {A: 30, B: 40, NOTE: 1}
-    found = store.select(f"SELECT ?o WHERE {{ <https://example.org/a/7> {P} ?o }}").rows
-    assert [row[0].value for row in found] == ['α 漢 \U0001f600 "quoted" \\ back\nline \x01 7']
-    store.replace([graph(tmp_path, A, lines("c", 0, 5), suffix), graph(tmp_path, B, "")], note("2"), quiet)
-    assert store.counts() == {A: 5, NOTE: 1}
+    store_cases.is_loaded(store, tmp_path, suffix)
 
 
 def test_clients_see_a_whole_replacement_or_none(store: Store, server: servers.Virtuoso, tmp_path: Path) -> None:
-    def replace(number: int) -> None:
-        texts = {iri: lines(f"{iri[-1]}{number}", 0, 1000 * number) for iri in (A, B)}
-        store.replace([graph(tmp_path, iri, text) for iri, text in texts.items()], note(str(number)), quiet)
-
-    replace(1)
-    with ExitStack() as stack, asked(lambda: another(server, stack)) as seen:
-        replace(2)
-        replace(3)
-    assert set(seen) <= {((A, 1000 * n), (B, 1000 * n), (NOTE, 1)) for n in (1, 2, 3)}
-    assert len(seen) > 1
+    store_cases.is_replaced_at_once(store, lambda: virtuoso.opened(server.endpoint.query, sql=""), tmp_path)
 
 
 @pytest.mark.parametrize("request_size", [virtuoso.REQUEST, 100_000], ids=["sent", "staged"])
@@ -75,18 +54,7 @@ def test_clients_see_a_whole_change_or_none(
     store: Store, server: servers.Virtuoso, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request_size: int
 ) -> None:
     monkeypatch.setattr(virtuoso, "REQUEST", request_size)
-    size = 2000
-    store.replace([graph(tmp_path, iri, lines("x", 0, size)) for iri in (A, B)], note("1"), quiet)
-    deltas = [delta(tmp_path, iri, lines("x", 0, size // 2), lines("y", 0, size)) for iri in (A, B)]
-    before, after = (tuple(sorted({A: n, B: n, NOTE: 1}.items())) for n in (size, size // 2 + size))
-    with ExitStack() as stack, asked(lambda: another(server, stack)) as seen:
-        store.change(deltas, note("2"), quiet)
-        assert state(store) == dict(after)
-    assert set(seen) <= {before, after}
-    said = store.select(f"SELECT ?o WHERE {{ GRAPH <{NOTE}> {{ ?s ?p ?o }} }}").rows
-    assert [row[0].value for row in said] == ["2"]
-    store.change(deltas, note("2"), quiet)
-    assert state(store) == dict(after)
+    store_cases.is_changed_at_once(store, lambda: virtuoso.opened(server.endpoint.query, sql=""), tmp_path)
 
 
 def test_without_sql_all_goes_over_http(remote: Store, tmp_path: Path) -> None:
@@ -101,12 +69,7 @@ def test_without_sql_all_goes_over_http(remote: Store, tmp_path: Path) -> None:
 
 
 def test_a_file_that_is_not_that_of_its_manifest_changes_nothing(store: Store, tmp_path: Path) -> None:
-    store.replace([graph(tmp_path, A, lines("a", 0, 3))], {}, quiet)
-    cut = graph(tmp_path, A, lines("b", 0, 9))
-    cut.path.write_bytes(cut.path.read_bytes()[:-20])
-    with pytest.raises(StoreError, match="is not the file that its manifest states"):
-        store.replace([cut], {}, quiet)
-    assert store.counts() == {A: 3}
+    store_cases.another_file_changes_nothing(store, tmp_path)
 
 
 @pytest.mark.parametrize("checked", [True, False], ids=["checked", "loader"])
@@ -114,7 +77,7 @@ def test_a_bad_file_changes_nothing(
     store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, checked: bool
 ) -> None:
     if not checked:  # then it is the loader's table that tells
-        monkeypatch.setattr("pfocr_rdf.stores.statements.sound", quiet)
+        monkeypatch.setattr("pfocr_rdf.stores.files.sound", quiet)
     store.replace([graph(tmp_path, A, lines("a", 0, 3))], {}, quiet)
     with pytest.raises(StoreError, match="cannot be loaded" if checked else "the bulk loader"):
         store.replace([graph(tmp_path, A, lines("b", 0, 9) + "<https://example.org/c> .\n")], {}, quiet)

@@ -34,6 +34,14 @@ CURRENT = "current"
 
 _UNREADABLE: tuple[type[Exception], ...] = (SyntaxError, *codecs.DAMAGED)
 _JSON = ox.QueryResultsFormat.JSON
+
+_NO_KEYWORDS = re.compile(
+    r"""<[^<>"{}|^`\\\x00-\x20]*+> | \#[^\r\n]*+ | \"{3}.*?(?:\"{3}|\Z) | '{3}.*?(?:'{3}|\Z)
+    | "(?>[^"\\\r\n]|\\.)*+"? | '(?>[^'\\\r\n]|\\.)*+'?""",
+    re.VERBOSE | re.DOTALL,
+)
+_FROM = re.compile(r"(?<![\w?$:@.-])FROM(?![\w:.-])", re.IGNORECASE)
+
 PREFIXES = "".join(f"PREFIX {prefix}: <{namespace}>\n" for prefix, namespace in identifiers.PREFIXES.items())
 
 
@@ -123,12 +131,12 @@ def load(store: ox.Store, files: dict[str, Path]) -> None:
 def ask(store: ox.Store, text: str, seconds: float | None = None, **graphs: Any) -> Any:
     """Run a query, for at most some seconds; the prefixes of the project need not be declared.
 
-    Its default graph is the union of all, if `graphs`, as pyoxigraph names them, say nothing else.
+    Its default graph is what `graphs`, as pyoxigraph names them, say, else what FROM says, else the union of all.
     Returns pyoxigraph's result. Raises `UsageError` for what is no SPARQL query, and when it takes too long.
     """
 
     def result() -> Any:
-        return store.query(PREFIXES + text, **({"use_default_graph_as_union": True} | graphs))
+        return store.query(PREFIXES + text, **({"use_default_graph_as_union": not names_graphs(text)} | graphs))
 
     def whole() -> list[ox.Triple] | bytes:
         answer = result()
@@ -160,6 +168,16 @@ def _within(seconds: float, work: Callable[[], Any]) -> Any:
     if not done:
         raise UsageError(f"the query takes longer than {seconds:g} s; ask for less, or give it more with --timeout")
     return done[0]
+
+
+def keywords(text: str) -> str:
+    """Return a query without its IRIs, texts and comments."""
+    return _NO_KEYWORDS.sub(" ", text)
+
+
+def names_graphs(text: str) -> bool:
+    """Return whether a query has a FROM clause, which then says what its default graph is."""
+    return _FROM.search(keywords(text)) is not None
 
 
 def declared(text: str) -> str:

@@ -28,12 +28,6 @@ _TARGET = r"(?P<target><[^>]*+>|[?$]\w++|[^\s{<#:]*+:(?>\\.|[^\s{#\\])*+)"
 _SERVICE = re.compile(rf"SERVICE{_GAP}(?:SILENT{_GAP})?{_TARGET}{_GAP}\{{", re.IGNORECASE)
 _SERVICES = 100
 _ESCAPE = re.compile(r"\\u([0-9A-Fa-f]{4})|\\U([0-9A-Fa-f]{8})")
-_NO_KEYWORDS = re.compile(
-    r"""<[^<>"{}|^`\\\x00-\x20]*+> | \#[^\r\n]*+ | \"{3}.*?(?:\"{3}|\Z) | '{3}.*?(?:'{3}|\Z)
-    | "(?>[^"\\\r\n]|\\.)*+"? | '(?>[^'\\\r\n]|\\.)*+'?""",
-    re.VERBOSE | re.DOTALL,
-)
-_FROM = re.compile(r"(?<![\w?$:@.-])FROM(?![\w:.-])", re.IGNORECASE)
 _WEIGHT = re.compile(r"q=(0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?)")
 
 
@@ -203,8 +197,3 @@ def unescaped(query: str) -> str:
         return chr(number) if number < 0x110000 else found[0]
 
     return _ESCAPE.sub(character, query)
-
-
-def names_graphs(query: str) -> bool:
-    """Return whether a query has a FROM clause, which then says what its default graph is."""
-    return _FROM.search(_NO_KEYWORDS.sub(" ", query)) is not None

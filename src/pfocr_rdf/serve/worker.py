@@ -19,7 +19,7 @@ import pyoxigraph as ox
 from pfocr_rdf import query as asking
 from pfocr_rdf.errors import UsageError
 from pfocr_rdf.identifiers import PREFIXES
-from pfocr_rdf.serve.protocol import FORMATS, Asked, Kind, Refused, accepted, names_graphs, refuse_services
+from pfocr_rdf.serve.protocol import FORMATS, Asked, Kind, Refused, accepted, refuse_services
 
 MEMORY = 2 * 1024**3
 """So many bytes a query may need."""
@@ -96,7 +96,7 @@ def answer(store: ox.Store, asked: Asked, rows: int, out: Path) -> tuple[Kind, s
 
 def _run(store: ox.Store, asked: Asked) -> Any:
     """Start a query; its default graph is what the request says, else what the query says, else all graphs."""
-    graphs: dict[str, Any] = {"use_default_graph_as_union": not names_graphs(asked.query)}
+    graphs: dict[str, Any] = {}
     if asked.default_graphs or asked.named_graphs:
         graphs = {
             "use_default_graph_as_union": False,

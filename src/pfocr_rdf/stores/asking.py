@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import re
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlencode
 
+from pfocr_rdf.query import keywords
 from pfocr_rdf.stores.contract import StoreError
-from pfocr_rdf.stores.http import Http
+from pfocr_rdf.stores.http import RESULTS, Http
 
 if TYPE_CHECKING:
     import pyoxigraph as ox
@@ -16,11 +16,9 @@ if TYPE_CHECKING:
 SECONDS = 600.0
 """So long an answer is waited for when nobody says otherwise."""
 
-_JSON = "application/sparql-results+json"
 _GRAPH = "application/n-triples, text/turtle;q=0.8, text/plain;q=0.1"
 _GRAPHS = ("application/n-triples", "text/turtle", "text/plain")
 
-_NO_CODE = re.compile(r"""<[^<>\s]*>|"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'|#[^\n]*""")
 _FORM = re.compile(r"\b(SELECT|ASK|CONSTRUCT|DESCRIBE)\b(?!:)", re.IGNORECASE)
 
 
@@ -32,17 +30,12 @@ def ask(http: Http, query: str, seconds: float | None = None) -> ox.QuerySolutio
     """
     import pyoxigraph as ox
 
-    body = urlencode({"query": query}).encode()
-    form = _FORM.search(_NO_CODE.sub(" ", query))  # stores differ in what they prefer: only what fits is accepted
+    form = _FORM.search(keywords(query))  # stores differ in what they prefer: only what fits is accepted
     makes_graph = form is not None and form[1].upper() in ("CONSTRUCT", "DESCRIBE")
-    headers = {
-        "Content-Type": "application/x-www-form-urlencoded; charset=UTF-8",
-        "Accept": _GRAPH if makes_graph else _JSON,
-    }
-    got = http.send("POST", http.address, body, headers, again=False, seconds=seconds or SECONDS)
+    got = http.ask(http.address, query, seconds or SECONDS, accept=_GRAPH if makes_graph else RESULTS)
     kind = got.headers.get("Content-Type", "").partition(";")[0].strip().lower()
     try:
-        if kind == _JSON:
+        if kind == RESULTS:
             return ox.parse_query_results(_usual(got.content), format=ox.QueryResultsFormat.JSON)
         if kind in _GRAPHS:
             syntax = ox.RdfFormat.TURTLE if kind == "text/turtle" else ox.RdfFormat.N_TRIPLES

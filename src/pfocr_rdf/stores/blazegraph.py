@@ -16,47 +16,33 @@ import subprocess
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlsplit
 
 from pfocr_rdf.errors import UsageError
-from pfocr_rdf.stores import http, programs, starting, statements
-from pfocr_rdf.stores.contract import (
-    Abilities,
-    Delta,
-    Graph,
-    Kind,
-    Reach,
-    Rows,
-    Said,
-    Store,
-    StoreError,
-    lines_of,
-)
-from pfocr_rdf.stores.http import ANSWER, PATIENCE, Http
+from pfocr_rdf.stores import bodies, files, http, programs, starting
+from pfocr_rdf.stores.contract import Abilities, Delta, Graph, Kind, Reach, Rows, Said, Store, StoreError
+from pfocr_rdf.stores.http import PATIENCE, Http
+from pfocr_rdf.stores.sparql import Sparql, rows_of
 
 LOADER = "com.bigdata.rdf.store.DataLoader"
-
-_UPDATE = {"Content-Type": "application/sparql-update; charset=UTF-8"}
-_JSON = {"Accept": "application/sparql-results+json"}
-_FORM = {"Content-Type": "application/x-www-form-urlencoded; charset=UTF-8"}
-_COUNTS = "SELECT ?g (COUNT(*) AS ?n) WHERE { GRAPH ?g { ?s ?p ?o } } GROUP BY ?g"
 
 
 @contextmanager
 def opened(
-    address: str, *, update: str = "", graph_store: str = "", patience: float = PATIENCE, files: bool | None = None
+    address: str, *, update: str = "", graph_store: str = "", patience: float = PATIENCE, reads: bool | None = None
 ) -> Iterator[Store]:
     """Yield the store behind the address of a SPARQL service, which is that of updates too unless that is said.
 
-    `files` is whether the server can read files of this machine; if not said, when its address is of this machine.
+    `reads` is whether the server can read files of this machine; if not said, when its address is of this machine.
     Raises `UsageError` for an address that is none.
     """
     if graph_store:
         raise UsageError(f"{address}: Blazegraph has no Graph Store Protocol")
     with http.opened(address, patience=patience) as link:
-        local_files = urlsplit(address).hostname in starting.LOCAL if files is None else files
-        yield Served(link, update or address, local_files)
+        here = urlsplit(address).hostname in starting.LOCAL
+        yield Served(link, update or address, here if reads is None else reads)
 
 
 @contextmanager
@@ -76,102 +62,59 @@ class _Unparsed(StoreError):
     """A file that is Turtle, and that Blazegraph's parser does not understand."""
 
 
-class Served:
-    """A server. With `files` it reads the files of a release itself; otherwise they are sent, graph by graph."""
+class Served(Sparql):
+    """A server. With `reads` it reads the files of a release itself; otherwise they are sent, graph by graph."""
 
-    def __init__(self, link: Http, update: str, files: bool) -> None:
-        self._link = link
-        self._update = update
-        self._files = files
+    def __init__(self, link: Http, update: str, reads: bool) -> None:
+        super().__init__(link, link.address, update)
+        self._reads = reads
 
     @property
     def abilities(self) -> Abilities:
         """One request is one act; sent graph by graph, a graph is empty for a moment."""
-        replaces, bulk = (Reach.ALL, "LOAD") if self._files else (Reach.NONE, "")
+        replaces, bulk = (Reach.ALL, "LOAD") if self._reads else (Reach.NONE, "")
         return Abilities(Kind.BLAZEGRAPH, "Blazegraph", replaces, Reach.ALL, bulk, patches=False, compacts=False)
-
-    @property
-    def address(self) -> str:
-        """The address of the SPARQL service."""
-        return self._link.address
 
     def select(self, query: str, seconds: float | None = None) -> Rows:
         """Run a SELECT query; see `Store.select`. Only a query without a limit of time is sent again."""
         limit = {} if seconds is None else {"X-BIGDATA-MAX-QUERY-MILLIS": str(max(1, int(seconds * 1000)))}
-        got = self._link.send(
-            "POST",
-            self.address,
-            urlencode({"query": query}).encode(),
-            {**_JSON, **_FORM, **limit},
-            again=seconds is None,
-            seconds=ANSWER if seconds is None else seconds + 10,
-        )
-        return statements.rows(got.content)
-
-    def counts(self) -> dict[str, int]:
-        """Count the triples of each graph."""
-        return {graph.value: int(number.value) for graph, number in self.select(_COUNTS).rows if graph is not None}
+        return rows_of(self._http.ask(self._query, query, seconds, headers=limit, grace=10.0).content, self.address)
 
     def replace(self, graphs: Sequence[Graph], notes: Mapping[str, str], say: Said) -> None:
         """Replace graphs; see `Store.replace`."""
         full = [graph for graph in graphs if graph.triples]
         for graph in full:
-            statements.sound(graph)
-        emptied = [f"DROP SILENT GRAPH {statements.iri(graph.iri)} ;\n" for graph in graphs]
-        if not self._files:
-            self._send_each(full, emptied, notes, say)
+            files.sound(graph)
+        if not self._reads:
+            self._send_each(graphs, notes, say)
             return
         with tempfile.TemporaryDirectory(prefix="pfocr-rdf-") as temporary:
             folder = Path(temporary)
             folder.chmod(0o755)  # the server may be another user's
             say(f"{self.address}: {len(full)} graphs in one request")
             try:
-                self._load(full, emptied, notes, lambda graph, name: statements.in_place(graph, folder, name))
+                self._load(graphs, notes, lambda graph, name: files.in_place(graph, folder, name))
             except _Unparsed:
                 say(f"{self.address}: its parser stumbles over Turtle that is right; once more as plain triples")
-                self._load(full, emptied, notes, lambda graph, name: statements.plain(graph, folder, name))
+                self._load(graphs, notes, lambda graph, name: files.plain(graph, folder, name))
 
-    def _load(
-        self,
-        graphs: Sequence[Graph],
-        emptied: Sequence[str],
-        notes: Mapping[str, str],
-        placed: Callable[[Graph, str], Path],
-    ) -> None:
+    def _load(self, graphs: Sequence[Graph], notes: Mapping[str, str], placed: Callable[[Graph, str], Path]) -> None:
         loads = [
-            f"LOAD <{placed(graph, str(number)).as_uri()}> INTO GRAPH {statements.iri(graph.iri)} ;\n"
+            f"LOAD <{placed(graph, str(number)).as_uri()}> INTO GRAPH {bodies.name(graph.iri)}".encode()
             for number, graph in enumerate(graphs)
+            if graph.triples
         ]
-        text = "".join((*emptied, *loads, *_noted(notes)))
-        self._change(lambda: iter([text.encode()]))
+        emptied = bodies.removal(graph.iri for graph in graphs)
+        self.run(b" ;\n".join([*filter(None, [emptied]), *loads, b"".join(bodies.replacement((), notes)())]))
 
     def change(self, deltas: Sequence[Delta], notes: Mapping[str, str], say: Said) -> None:
         """Remove and add triples in one request; see `Store.change`."""
-        say(f"{self.address}: {sum(delta.removals + delta.additions for delta in deltas):,} triples in one request")
+        say(f"{self.address}: {bodies.in_short(deltas)}, in one request")
+        self.run(bodies.changes(deltas, notes))
 
-        def body() -> Iterator[bytes]:
-            yield from _data("DELETE", [(delta.iri, delta.removed) for delta in deltas if delta.removals])
-            yield from _data("INSERT", [(delta.iri, delta.added) for delta in deltas if delta.additions])
-            yield "".join(_noted(notes)).encode()
-
-        self._change(body)
-
-    def remove(self, graphs: Sequence[str]) -> None:
-        """Remove graphs, if they are there."""
-        text = "".join(f"DROP SILENT GRAPH {statements.iri(graph)} ;\n" for graph in graphs)
-        if text:
-            self._change(lambda: iter([text.encode()]))
-
-    def compact(self, say: Said) -> int:  # noqa: ARG002 - as the contract has it
-        """Return 0: the journal uses its space again, and does not shrink while it is served."""
-        return 0
-
-    def close(self) -> None:
-        """Do nothing: the connection ends with the block that opened it."""
-
-    def _change(self, body: Callable[[], Iterator[bytes]]) -> None:
+    def run(self, update: bytes | bodies.Parts) -> None:
         """Send an update; all of ours may be sent again, since they say what is to be there and what not."""
-        got = self._link.send("POST", self._update, body, _UPDATE, allow=frozenset({400, 500}))
+        got = self._http.send("POST", self._update, update, bodies.UPDATE, allow=frozenset({400, 500}))
         if not got.is_success:
             causes = [line for line in got.text.splitlines() if line.startswith("Caused by:")] or got.text.splitlines()
             told = f"{self.address}: HTTP {got.status_code}: {' '.join(causes[-1:])[:300]}"
@@ -179,19 +122,14 @@ class Served:
                 raise StoreError(f"{told}; the server must be on this machine and may read the files of the release")
             raise _Unparsed(told) if "RDFParseException" in told else StoreError(told)
 
-    def _send_each(self, graphs: Sequence[Graph], emptied: Sequence[str], notes: Mapping[str, str], say: Said) -> None:
-        self._change(lambda: iter(["".join(emptied).encode()]))
+    def _send_each(self, graphs: Sequence[Graph], notes: Mapping[str, str], say: Said) -> None:
+        self.remove([graph.iri for graph in graphs])
         for graph in graphs:
-            say(f"{self.address}: {graph.iri}")
-            self._link.send(
-                "POST",
-                self._update,
-                lambda path=graph.path: statements.pieces(path),  # type: ignore[misc]
-                {"Content-Type": "text/turtle; charset=UTF-8"},
-                params={"context-uri": graph.iri},
-            )
-        if notes:
-            self._change(lambda: iter(["".join(_noted(notes)).encode()]))
+            if graph.triples:
+                say(f"{self.address}: {graph.iri}")
+                text, into = partial(files.unpacked, graph.path), {"context-uri": graph.iri}
+                self._http.send("POST", self._update, text, bodies.TURTLE, params=into)
+        self._note(notes)
 
 
 class _Folder:
@@ -258,7 +196,7 @@ class _Folder:
 
     def _load(self, graphs: Sequence[Graph], notes: Mapping[str, str], say: Said) -> None:
         for graph in graphs:
-            statements.sound(graph)
+            files.sound(graph)
         self._folder.mkdir(parents=True, exist_ok=True)
         settings = self._folder / starting.SETTINGS
         if not settings.exists():
@@ -271,12 +209,12 @@ class _Folder:
             new = Path(temporary)
             starting.write_properties(new / starting.SETTINGS, starting.blazegraph_settings(new))
             full = [graph for graph in graphs if graph.triples]
-            files = [(graph.iri, statements.in_place(graph, new, str(n))) for n, graph in enumerate(full)]
+            given = [(graph.iri, files.in_place(graph, new, str(n))) for n, graph in enumerate(full)]
             for number, (note, text) in enumerate(notes.items()):
                 place = new / f"note{number}.ttl"  # N-Triples are Turtle
-                place.write_text("".join(statements.triples(text.splitlines(keepends=True))), encoding="utf-8")
-                files.append((note, place))
-            for graph_iri, place in files:
+                place.write_text(text, encoding="utf-8", newline="\n")
+                given.append((note, place))
+            for graph_iri, place in given:
                 say(f"{self.address}: {graph_iri}")
                 options = ["-namespace", starting.NAMESPACE, "-defaultGraph", graph_iri, str(new / starting.SETTINGS)]
                 done = subprocess.run(
@@ -295,24 +233,3 @@ class _Folder:
             server = self._running.enter_context(serving)
             self._server = self._running.enter_context(opened(server.services["query"]))
         return self._server
-
-
-def _data(verb: str, files: Sequence[tuple[str, Path]]) -> Iterator[bytes]:
-    """Yield `DELETE DATA` or `INSERT DATA` of several graphs, in pieces."""
-    if files:
-        yield f"{verb} DATA {{\n".encode()
-        for graph, path in files:
-            yield f"GRAPH {statements.iri(graph)} {{\n".encode()
-            for batch in statements.batches(statements.triples(lines_of(path)), 2_000):
-                yield batch.encode()
-            yield b"}\n"
-        yield b"} ;\n"
-
-
-def _noted(notes: Mapping[str, str]) -> Iterator[str]:
-    """Yield the operations that replace small graphs."""
-    for graph, text in notes.items():
-        yield f"DROP SILENT GRAPH {statements.iri(graph)} ;\n"
-        if text.strip():
-            said = "".join(statements.triples(text.splitlines(keepends=True)))
-            yield f"INSERT DATA {{ GRAPH {statements.iri(graph)} {{\n{said}}} }} ;\n"

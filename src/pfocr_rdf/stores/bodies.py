@@ -1,4 +1,7 @@
-"""Bodies of requests that load and change: N-Triples of files, one SPARQL Update, one TriG; streamed, never held.
+"""What is sent to stores: triples as SPARQL takes them, and bodies of requests that load and change; streamed.
+
+A line of N-Triples is a triple of SPARQL too, unless it has an escape by number: SPARQL resolves those before it looks
+for the end of a literal. So each line is held against the form that is safe, and any other is parsed and written anew.
 
 Servers exist that take a body that was cut for a whole one and commit what they had read (Fuseki 5.6 does, whatever the
 format). So bodies are built such that what comes before a cut is no legal text: one `INSERT DATA` with one pair of
@@ -7,26 +10,27 @@ brackets around all, and no line end where a piece of the body ends.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
-from pathlib import Path
 
 import pyoxigraph as ox
 
-from pfocr_rdf import codecs
-from pfocr_rdf.stores.contract import Delta, Graph, StoreError
+from pfocr_rdf.stores import files
+from pfocr_rdf.stores.contract import Delta, Graph, StoreError, lines_of
 
-UPDATE = {"Content-Type": "application/sparql-update; charset=utf-8"}
-TRIG = {"Content-Type": "application/trig; charset=utf-8"}
-TURTLE = {"Content-Type": "text/turtle; charset=utf-8"}
+UPDATE = {"Content-Type": "application/sparql-update; charset=UTF-8"}
+TRIG = {"Content-Type": "application/trig; charset=UTF-8"}
+TURTLE = {"Content-Type": "text/turtle; charset=UTF-8"}
 
 Parts = Callable[[], Iterator[bytes]]
 """What makes a body anew for each attempt."""
 
-UNREADABLE: tuple[type[Exception], ...] = (SyntaxError, ValueError, *codecs.DAMAGED)
-"""What reading a file of Turtle may raise."""
+_IRI = r"<[^\x00-\x20<>\"{}|\\^`]+>"
+_TEXT = r'"(?:[^"\\\n\r]|\\[tbnrf"\'\\])*"'
+_SAFE = re.compile(rf"{_IRI} {_IRI} (?:{_IRI}|{_TEXT}(?:@[A-Za-z]+(?:-[A-Za-z0-9]+)*|\^\^{_IRI})?) \.\n?")
 
-_TRIPLES = 10_000
+_LINES = 2_000
 _PIECE = 1 << 17
 _HELD_BACK = 40
 """Bytes that wait for what follows, so that no piece ends where a triple or an operation ends."""
@@ -43,57 +47,51 @@ def name(iri: str) -> str:
         raise StoreError(f"{iri!r}: is no IRI of a graph") from error
 
 
-def ntriples(path: Path) -> Iterator[bytes]:
-    """Yield a Turtle file as N-Triples, some thousand at a time.
+def triples(lines: Iterable[str]) -> Iterator[str]:
+    """Yield lines of N-Triples as triples of SPARQL, each with its dot and line end.
 
-    Raises `StoreError` where the file is damaged or no Turtle.
+    Raises `StoreError` for a line that is none.
     """
+    for line in lines:
+        if _SAFE.fullmatch(line):
+            yield line if line.endswith("\n") else f"{line}\n"
+        elif line.strip():
+            yield from _anew(line)
+
+
+def _anew(line: str) -> Iterator[str]:
     try:
-        with codecs.of_file(path).open(path) as stream:
-            quads = iter(ox.parse(input=stream, format=ox.RdfFormat.TURTLE))
-            while some := list(islice(quads, _TRIPLES)):
-                yield ox.serialize((quad.triple for quad in some), format=ox.RdfFormat.N_TRIPLES) or b""
-    except UNREADABLE as error:
-        raise unreadable(path, error) from error
+        for quad in ox.parse(input=line, format=ox.RdfFormat.N_TRIPLES):
+            yield f"{quad.triple} .\n"
+    except SyntaxError as error:
+        raise StoreError(f"a line of the difference is no N-Triples: {line[:80]!r}") from error
 
 
-def check(graphs: Iterable[Graph]) -> None:
-    """Read all files of graphs.
-
-    Raises `StoreError` where one is damaged or no Turtle.
-    """
-    for graph in graphs:
-        for _ in ntriples(graph.path):
-            pass
+def lines_of_note(text: str) -> Iterator[str]:
+    """Yield the lines of a note; nothing but a line feed ends one."""
+    return (f"{line}\n" for line in text.split("\n") if line)
 
 
-def size(delta: Delta) -> int:
-    """Return the bytes of a difference."""
-    return delta.removed.stat().st_size + delta.added.stat().st_size
+def operations(verb: str, iri: str, lines: Iterable[str], size: int) -> Iterator[str]:
+    """Yield operations (`INSERT DATA`, `DELETE DATA`) over one graph, each of so many lines of N-Triples at most."""
+    for batch in _batches(lines, size):
+        yield f"{verb} DATA {{ GRAPH {name(iri)} {{\n{batch}}} }}"
 
 
-def lines_of_turtle(path: Path) -> Iterator[str]:
-    """Yield a Turtle file as lines of N-Triples."""
-    for part in ntriples(path):
-        yield from (f"{line}\n" for line in part.decode().split("\n") if line)
+def in_short(deltas: Iterable[Delta]) -> str:
+    """Return for people how much some differences change."""
+    numbers = [(delta.removals, delta.additions) for delta in deltas]
+    return f"{sum(gone for gone, _ in numbers):,} triples go, {sum(come for _, come in numbers):,} come"
+
+
+def size(deltas: Iterable[Delta]) -> int:
+    """Return the bytes of some differences."""
+    return sum(delta.removed.stat().st_size + delta.added.stat().st_size for delta in deltas)
 
 
 def turtle(graph: Graph) -> Parts:
     """Return a graph as N-Triples, which is Turtle."""
-    return lambda: pieces(ntriples(graph.path))
-
-
-def unreadable(path: Path, error: BaseException) -> StoreError:
-    """Return the error of a file that cannot be loaded."""
-    said = str(error).partition("\n")[0][:200]
-    return StoreError(f"{path}: cannot be loaded ({said}); build or download it again")
-
-
-def lines(path: Path) -> Iterator[bytes]:
-    """Yield a file of N-Triples in pieces."""
-    with path.open("rb") as stream:
-        while piece := stream.read(_PIECE):
-            yield piece
+    return lambda: pieces(files.ntriples(graph.path))
 
 
 def replacement(graphs: Sequence[Graph], notes: Mapping[str, str]) -> Parts:
@@ -123,11 +121,11 @@ def changes(deltas: Sequence[Delta], notes: Mapping[str, str]) -> Parts:
         if any(delta.removals for delta in deltas):
             yield b"DELETE DATA {\n"
             for delta in deltas:
-                yield from _block(delta.iri, lines(delta.removed))
+                yield from _block(delta.iri, _encoded(lines_of(delta.removed)))
             yield b"} ;\n"
         yield b"INSERT DATA {\n"
         for delta in deltas:
-            yield from _block(delta.iri, lines(delta.added))
+            yield from _block(delta.iri, _encoded(lines_of(delta.added)))
         yield from _contents((), notes, "GRAPH ")
         yield b"}\n"
 
@@ -150,12 +148,22 @@ def pieces(parts: Iterable[bytes]) -> Iterator[bytes]:
     yield held
 
 
+def _batches(lines: Iterable[str], size: int) -> Iterator[str]:
+    rest = triples(lines)
+    while batch := "".join(islice(rest, size)):
+        yield batch
+
+
+def _encoded(lines: Iterable[str]) -> Iterator[bytes]:
+    return (batch.encode() for batch in _batches(lines, _LINES))
+
+
 def _contents(graphs: Sequence[Graph], notes: Mapping[str, str], word: str) -> Iterator[bytes]:
     for graph in graphs:
         if graph.triples:
-            yield from _block(graph.iri, ntriples(graph.path), word)
+            yield from _block(graph.iri, files.ntriples(graph.path), word)
     for iri, text in notes.items():
-        yield from _block(iri, iter([text.encode()]), word)
+        yield from _block(iri, _encoded(lines_of_note(text)), word)
 
 
 def _block(iri: str, triples: Iterator[bytes], word: str = "GRAPH ") -> Iterator[bytes]:

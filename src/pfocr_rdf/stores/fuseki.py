@@ -16,11 +16,11 @@ from contextlib import contextmanager
 from functools import cached_property
 from urllib.parse import quote_plus, urlsplit
 
-from pfocr_rdf.stores import bodies
+from pfocr_rdf.stores import bodies, files
 from pfocr_rdf.stores import http as requests
 from pfocr_rdf.stores.contract import Abilities, Delta, Graph, Kind, Reach, Said, StoreError, StoreUnavailable
-from pfocr_rdf.stores.http import PATIENCE, Body, Http
-from pfocr_rdf.stores.sparql import QUERY, Sparql, below
+from pfocr_rdf.stores.http import FORM, PATIENCE, Body, Http
+from pfocr_rdf.stores.sparql import Sparql, below
 
 SERVICES = ("query", "sparql", "update", "data", "get", "patch", "shacl", "upload")
 """Names that Fuseki gives to the services of a dataset unless it is told otherwise."""
@@ -31,7 +31,6 @@ _ANY = frozenset(range(300, 500)) - {401, 403}
 _FORM = 14 << 20
 """Bytes of a difference that goes as a form; Fuseki takes forms of 25 MiB, and these are longer than what they hold."""
 
-_FORMS = {"Content-Type": "application/x-www-form-urlencoded; charset=utf-8"}
 _QUIET = 1.0
 """Seconds in which nobody asks before a compaction."""
 
@@ -55,7 +54,8 @@ class Fuseki(Sparql):
     def replace(self, graphs: Sequence[Graph], notes: Mapping[str, str], say: Said) -> None:
         """Replace all in one request: as TriG where nothing else is in the way, as an update where there is."""
         say(f"{sum(graph.triples for graph in graphs):,} triples go to {self.address} in one transaction")
-        bodies.check(graphs)
+        for graph in graphs:
+            files.sound(graph)
         ours = {*(graph.iri for graph in graphs), *notes}
         held = {row[0].value for row in self.select(GRAPHS).rows}
         if not self._graphs or (held & ours and (held - ours or self.select(DEFAULT).rows)):
@@ -66,9 +66,8 @@ class Fuseki(Sparql):
 
     def change(self, deltas: Sequence[Delta], notes: Mapping[str, str], say: Said) -> None:
         """Change all in one request."""
-        gone, come = sum(delta.removals for delta in deltas), sum(delta.additions for delta in deltas)
-        say(f"{gone:,} triples go, {come:,} come, in one transaction")
-        self.run(bodies.changes(deltas, notes), small=sum(bodies.size(delta) for delta in deltas) <= _FORM)
+        say(f"{bodies.in_short(deltas)}, in one transaction")
+        self.run(bodies.changes(deltas, notes), small=bodies.size(deltas) <= _FORM)
 
     def run(self, update: bytes | bodies.Parts, *, small: bool = False) -> None:
         """Send one SPARQL Update; a small one as a form."""
@@ -76,7 +75,7 @@ class Fuseki(Sparql):
             raise StoreError(f"{self.address}: takes no updates; start the server with --update")
         if small or isinstance(update, bytes):
             text = update if isinstance(update, bytes) else b"".join(update())
-            self._http.send("POST", self._update, b"update=" + quote_plus(text).encode(), _FORMS)
+            self._http.send("POST", self._update, b"update=" + quote_plus(text).encode(), FORM)
         else:
             self._http.send("POST", self._update, update, bodies.UPDATE)
 
@@ -138,7 +137,7 @@ def opened(address: str, *, update: str = "", graph_store: str = "", patience: f
     for other in (update, graph_store):
         requests.checked(other or address)
     with requests.opened(address, patience=patience) as http:
-        select = _first(http, dataset, ("query", "sparql", ""), b"SELECT (1 AS ?n) {}", QUERY)
+        select = _first(http, dataset, ("query", "sparql", ""), b"query=ASK+%7B%7D", FORM)
         if not select:
             raise StoreError(f"{address}: there is no dataset of Fuseki that answers queries; is the name right?")
         changed = update or _first(http, dataset, ("update", ""), b"# nothing\n", bodies.UPDATE)

@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 import httpx
 from tenacity import Retrying, before_sleep_log, retry_if_exception_type, stop_after_delay, wait_random_exponential
@@ -30,6 +30,9 @@ PATIENCE = 60.0
 
 ANSWER = 3_600.0
 """Seconds that a store may take to answer a request that loads or changes much."""
+
+RESULTS = "application/sparql-results+json"
+FORM = {"Content-Type": "application/x-www-form-urlencoded; charset=UTF-8"}
 
 _KIND = re.compile(r"^[a-z]+:(?=https?://)")
 """What may stand before an address to say which kind of store it is."""
@@ -88,6 +91,33 @@ class Http:
             reraise=True,
         )
         return tries(once)
+
+    def ask(
+        self,
+        url: str,
+        query: str,
+        seconds: float | None = None,
+        *,
+        accept: str = RESULTS,
+        fields: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+        params: Mapping[str, str] | None = None,
+        grace: float = 0.0,
+    ) -> httpx.Response:
+        """Send a SPARQL query as a form, which every endpoint takes, and return the whole answer.
+
+        One with a limit of time is sent once; a server that knows the limit is waited for some `grace` longer. Raises
+        as `send` does.
+        """
+        return self.send(
+            "POST",
+            url,
+            urlencode({"query": query, **(fields or {})}).encode(),
+            {**FORM, "Accept": accept, **(headers or {})},
+            params=params,
+            again=seconds is None,
+            seconds=ANSWER if seconds is None else seconds + grace,
+        )
 
     @contextmanager
     def _errors(self) -> Iterator[None]:

@@ -36,9 +36,8 @@ class Oxigraph(Sparql):
 
     def change(self, deltas: Sequence[Delta], notes: Mapping[str, str], say: Said) -> None:
         """Change all in one request."""
-        gone, come = sum(delta.removals for delta in deltas), sum(delta.additions for delta in deltas)
-        self._fits(gone + come)
-        say(f"{gone:,} triples go, {come:,} come, in one transaction")
+        self._fits(sum(delta.removals + delta.additions for delta in deltas))
+        say(f"{bodies.in_short(deltas)}, in one transaction")
         self.run(bodies.changes(deltas, notes))
 
     def _fits(self, triples: int) -> None:

@@ -22,7 +22,8 @@ import pyoxigraph as ox
 from pfocr_rdf import codecs
 from pfocr_rdf.errors import UsageError
 from pfocr_rdf.locks import lock
-from pfocr_rdf.stores import bodies
+from pfocr_rdf.query import names_graphs
+from pfocr_rdf.stores import bodies, files
 from pfocr_rdf.stores.contract import Abilities, Delta, Graph, Kind, Reach, Rows, Said, StoreError, StoreUnavailable
 from pfocr_rdf.stores.sparql import COUNTS
 
@@ -69,7 +70,7 @@ class OxigraphFolder:
         """Run a SELECT query. Time is looked at between rows: the library cannot be stopped while it looks for one."""
         end = None if seconds is None else time.monotonic() + seconds
         try:
-            found = self._reading().query(query, use_default_graph_as_union=True)
+            found = self._reading().query(query, use_default_graph_as_union=not names_graphs(query))
             if not isinstance(found, ox.QuerySolutions):
                 raise StoreError(f"{self._place}: the query is no SELECT")
             names = tuple(variable.value for variable in found.variables)
@@ -111,7 +112,7 @@ class OxigraphFolder:
 
         def work(store: ox.Store, _: Path) -> None:
             for delta in deltas:
-                say(f"{delta.iri}: {delta.removals:,} triples go, {delta.additions:,} come")
+                say(f"{delta.iri}: {bodies.in_short([delta])}")
                 for quad in _quads(delta.removed, delta.iri):
                     store.remove(quad)
                 added = _quads(delta.added, delta.iri)
@@ -251,8 +252,8 @@ def _load(store: ox.Store, graph: Graph) -> None:
     try:
         with codecs.of_file(graph.path).open(graph.path) as stream:
             store.bulk_load(input=stream, format=ox.RdfFormat.TURTLE, to_graph=iri)
-    except bodies.UNREADABLE as error:
-        raise bodies.unreadable(graph.path, error) from error
+    except files.UNREADABLE as error:
+        raise files.unreadable(graph.path, error) from error
     found: Any = store.query(f"SELECT (COUNT(*) AS ?n) WHERE {{ GRAPH {iri} {{ ?s ?p ?o }} }}")
     counted = int(next(found)["n"].value)
     if counted != graph.triples:

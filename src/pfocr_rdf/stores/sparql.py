@@ -6,20 +6,19 @@ nothing for updates ("should be atomic", SPARQL 1.1 Update, section 2.2).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from itertools import islice
 
 import pyoxigraph as ox
 
 from pfocr_rdf.errors import UsageError
-from pfocr_rdf.stores import bodies
+from pfocr_rdf.query import names_graphs
+from pfocr_rdf.stores import bodies, files
 from pfocr_rdf.stores import http as requests
 from pfocr_rdf.stores.contract import Abilities, Delta, Graph, Kind, Reach, Rows, Said, StoreError, lines_of
-from pfocr_rdf.stores.http import ANSWER, PATIENCE, Http
+from pfocr_rdf.stores.http import PATIENCE, Http
 
 COUNTS = "SELECT ?g (COUNT(*) AS ?n) WHERE { GRAPH ?g { ?s ?p ?o } } GROUP BY ?g"
-QUERY = {"Content-Type": "application/sparql-query; charset=utf-8", "Accept": "application/sparql-results+json"}
 BATCH = 10_000
 """Triples of one request where no request may be long."""
 
@@ -28,7 +27,7 @@ class Sparql:
     """A store by its addresses: of queries, of updates and of graphs, which are empty where it has none."""
 
     def __init__(self, http: Http, query: str, update: str = "", graphs: str = "", *, union: str = "") -> None:
-        """`union` is the parameter, where there is one, that makes a query's default graph the union of all graphs."""
+        """`union` is the parameter, if there is one, that makes the default graph the union of all; not for FROM."""
         self._http = http
         self._query = query
         self._update = update
@@ -48,9 +47,8 @@ class Sparql:
 
     def select(self, query: str, seconds: float | None = None) -> Rows:
         """Run a SELECT query."""
-        wait = ANSWER if seconds is None else seconds
-        got = self._http.send("POST", self._query, query.encode(), QUERY, params=self._params, seconds=wait)
-        return rows_of(got.content, self.address)
+        params = None if names_graphs(query) else self._params
+        return rows_of(self._http.ask(self._query, query, seconds, params=params).content, self.address)
 
     def counts(self) -> dict[str, int]:
         """Return the number of triples of each named graph."""
@@ -66,13 +64,13 @@ class Sparql:
                 self._put(graph.iri, bodies.turtle(graph))
             else:
                 self.remove([graph.iri])
-                self._batches("INSERT", graph.iri, bodies.lines_of_turtle(graph.path))
+                self._batches("INSERT", graph.iri, files.lines(graph.path))
         self._note(notes)
 
     def change(self, deltas: Sequence[Delta], notes: Mapping[str, str], say: Said) -> None:
         """Remove, then add, in requests of some thousand triples each."""
         for delta in deltas:
-            say(f"{delta.iri}: {delta.removals:,} triples go, {delta.additions:,} come")
+            say(f"{delta.iri}: {bodies.in_short([delta])}")
             self._batches("DELETE", delta.iri, lines_of(delta.removed))
             self._batches("INSERT", delta.iri, lines_of(delta.added))
         self._note(notes)
@@ -105,9 +103,9 @@ class Sparql:
             else:
                 self.run(bodies.replacement((), {iri: text}))
 
-    def _batches(self, verb: str, iri: str, lines: Iterator[str]) -> None:
-        while some := "".join(islice(lines, BATCH)):
-            self.run(f"{verb} DATA {{ GRAPH {bodies.name(iri)} {{\n{some}}} }}".encode())
+    def _batches(self, verb: str, iri: str, lines: Iterable[str]) -> None:
+        for operation in bodies.operations(verb, iri, lines, BATCH):
+            self.run(operation.encode())
 
 
 def rows_of(answer: bytes, address: str) -> Rows:

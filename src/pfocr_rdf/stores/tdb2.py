@@ -16,6 +16,7 @@ from typing import IO
 
 from pfocr_rdf.errors import UsageError
 from pfocr_rdf.locks import lock
+from pfocr_rdf.query import names_graphs
 from pfocr_rdf.stores import bodies, programs
 from pfocr_rdf.stores.contract import Abilities, Delta, Graph, Kind, Reach, Rows, Said, StoreError, StoreUnavailable
 from pfocr_rdf.stores.oxigraphdir import size_of
@@ -57,13 +58,14 @@ class Tdb2Folder:
         return str(self._place)
 
     def select(self, query: str, seconds: float | None = None) -> Rows:
-        """Run a SELECT query with the union as default graph."""
+        """Run a SELECT query with the union as default graph unless FROM says another."""
         if not holds(self._place):
             return Rows((), [])
         with tempfile.TemporaryDirectory() as folder:
             text = Path(folder) / "query.rq"
             text.write_text(query, encoding="utf-8")
-            options = ["--set", "tdb2:unionDefaultGraph=true", "--results=json", f"--query={text}"]
+            union = [] if names_graphs(query) else ["--set", "tdb2:unionDefaultGraph=true"]
+            options = [*union, "--results=json", f"--query={text}"]
             return rows_of(self._run("tdb2.tdbquery", self._place, *options, seconds=seconds), self.address)
 
     def counts(self) -> dict[str, int]:
@@ -96,8 +98,7 @@ class Tdb2Folder:
 
     def change(self, deltas: Sequence[Delta], notes: Mapping[str, str], say: Said) -> None:
         """Change all in one transaction."""
-        gone, come = sum(delta.removals for delta in deltas), sum(delta.additions for delta in deltas)
-        say(f"{gone:,} triples go, {come:,} come, in one transaction")
+        say(f"{bodies.in_short(deltas)}, in one transaction")
         self._update(bodies.changes(deltas, notes)())
 
     def remove(self, graphs: Sequence[str]) -> None:

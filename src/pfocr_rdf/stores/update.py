@@ -13,8 +13,8 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from pfocr_rdf.stores import bodies, delta, load, verify
 from pfocr_rdf.stores import content as contents
-from pfocr_rdf.stores import delta, load, verify
 from pfocr_rdf.stores import held as holding
 from pfocr_rdf.stores import open as opening
 from pfocr_rdf.stores.content import Content
@@ -169,7 +169,7 @@ def _apply(store: Store, differences: Differences, before: Held, after: Held, sa
     """Apply a difference: in one act where the store can, else graph by graph."""
     deltas = differences.deltas
     if store.abilities.changes is Reach.ALL:
-        say(f"{sum(each.removals for each in deltas):,} triples go, {sum(each.additions for each in deltas):,} come")
+        say(bodies.in_short(deltas))
         load.surely(store, lambda: store.change(deltas, holding.notes(after), say), after)
         return
     former = before.former if before.state is State.UPDATING else before.manifest
@@ -183,7 +183,7 @@ def _apply(store: Store, differences: Differences, before: Held, after: Held, sa
         then = replace(now, graphs={**now.graphs, each.iri: after.graphs.get(each.iri)})
         if place + 1 < len(left):
             then = then.without([left[place + 1].iri])
-        say(f"{load.name_of(each.iri)}: {each.removals:,} triples go, {each.additions:,} come")
+        say(f"{load.name_of(each.iri)}: {bodies.in_short([each])}")
         _change(store, [each], then, say)
         now = then
     _change(store, [], after, say)

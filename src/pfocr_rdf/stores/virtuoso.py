@@ -22,10 +22,10 @@ import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlsplit
 
 from pfocr_rdf.errors import UsageError
-from pfocr_rdf.stores import http, local, starting, statements
+from pfocr_rdf.stores import bodies, files, http, local, starting
 from pfocr_rdf.stores.contract import (
     Abilities,
     Delta,
@@ -39,7 +39,8 @@ from pfocr_rdf.stores.contract import (
     StoreUnavailable,
     lines_of,
 )
-from pfocr_rdf.stores.http import ANSWER, PATIENCE, Http
+from pfocr_rdf.stores.http import PATIENCE, Http
+from pfocr_rdf.stores.sparql import Sparql, rows_of
 from pfocr_rdf.stores.virtuososql import SQL, Sql, login, text
 
 SQL_PORT = 1111
@@ -64,10 +65,6 @@ _OWN = re.compile(
 )
 """Graphs that are Virtuoso's own, and ours that are hidden."""
 
-_COUNTS = "SELECT ?g (COUNT(*) AS ?n) WHERE { GRAPH ?g { ?s ?p ?o } } GROUP BY ?g"
-_JSON = {"Accept": "application/sparql-results+json"}
-_FORM = {"Content-Type": "application/x-www-form-urlencoded; charset=UTF-8"}
-_UPDATE = {"Content-Type": "application/sparql-update; charset=UTF-8"}
 _TRIES = 5
 
 
@@ -109,14 +106,13 @@ def _sql_place(address: str) -> str:
     return f"{place[0]}:{place[1]}"
 
 
-class Virtuoso:
+class Virtuoso(Sparql):
     """A server. Without SQL all goes over HTTP, in requests of a size that it takes."""
 
     def __init__(self, asking: Http, telling: Http, sql: Sql | None) -> None:
-        self._asking = asking
+        super().__init__(asking, asking.address, telling.address)
         self._telling = telling
         self._sql = sql
-        self._update = telling.address
 
     @property
     def abilities(self) -> Abilities:
@@ -124,39 +120,23 @@ class Virtuoso:
         reach, bulk = (Reach.ALL, "rdf_loader_run") if self._sql else (Reach.NONE, "")
         return Abilities(Kind.VIRTUOSO, "Virtuoso", reach, reach, bulk, patches=False, compacts=False)
 
-    @property
-    def address(self) -> str:
-        """The address of the SPARQL service."""
-        return self._asking.address
-
     def select(self, query: str, seconds: float | None = None) -> Rows:
         """Run a SELECT query; see `Store.select`. Raises `StoreError` where the server cuts the rows."""
         limit = {} if seconds is None else {"timeout": str(max(1000, int(seconds * 1000)))}
-        got = self._asking.send(
-            "POST",
-            self.address,
-            urlencode({"query": query, **limit}).encode(),
-            {**_JSON, **_FORM},
-            again=seconds is None,
-            seconds=ANSWER if seconds is None else seconds + 10,
-        )
+        got = self._http.ask(self._query, query, seconds, fields=limit, grace=10.0)
         if "X-SPARQL-MaxRows" in got.headers:
             most = got.headers["X-SPARQL-MaxRows"]
             raise StoreError(f"{self.address}: gives no more than {most} rows; set ResultSetMaxRows, or ask with LIMIT")
         if got.headers.get("X-SQL-State", "").startswith("S1TAT"):
             raise StoreError(f"{self.address}: gave up after {seconds} seconds")
-        found = statements.rows(got.content.replace(b'"value": "nodeID://', b'"value": "'))
+        found = rows_of(got.content.replace(b'"value": "nodeID://', b'"value": "'), self.address)
         if found.variables == ("__ASK_RETVAL",):
             raise StoreError(f"{self.address}: the query is an ASK, not a SELECT")
         return found
 
     def counts(self) -> dict[str, int]:
         """Count the triples of each graph but Virtuoso's own."""
-        return {
-            graph.value: int(number.value)
-            for graph, number in self.select(_COUNTS).rows
-            if graph is not None and not _OWN.fullmatch(graph.value)
-        }
+        return {graph: number for graph, number in super().counts().items() if not _OWN.fullmatch(graph)}
 
     def replace(self, graphs: Sequence[Graph], notes: Mapping[str, str], say: Said) -> None:
         """Replace graphs; see `Store.replace`.
@@ -167,7 +147,7 @@ class Virtuoso:
         full = [graph for graph in graphs if graph.triples]
         empty = [graph.iri for graph in graphs if not graph.triples]
         for graph in full:
-            statements.sound(graph)
+            files.sound(graph)
         if self._sql is None:
             self._send_each(graphs, notes, say)
         elif set(self.counts()).isdisjoint(graph.iri for graph in graphs):
@@ -179,7 +159,7 @@ class Virtuoso:
             self._load(self._sql, list(zip(stages, full, strict=True)), say)
             self._show(self._sql, [graph.iri for graph in full])
             moved = [
-                f"ADD {statements.iri(stage)} TO {statements.iri(graph.iri)}"
+                f"ADD {bodies.name(stage)} TO {bodies.name(graph.iri)}"
                 for stage, graph in zip(stages, full, strict=True)
             ]
             say(f"{self.address}: {len(full)} graphs in one request; queries wait meanwhile")
@@ -188,9 +168,8 @@ class Virtuoso:
 
     def change(self, deltas: Sequence[Delta], notes: Mapping[str, str], say: Said) -> None:
         """Remove and add triples; see `Store.change`."""
-        size = sum(delta.removed.stat().st_size + delta.added.stat().st_size for delta in deltas)
-        say(f"{self.address}: {sum(delta.removals + delta.additions for delta in deltas):,} triples")
-        if self._sql is None or size < REQUEST // 2:
+        say(f"{self.address}: {bodies.in_short(deltas)}")
+        if self._sql is None or bodies.size(deltas) < REQUEST // 2:
             operations = (*_data("DELETE", deltas), *_data("INSERT", deltas), *_noted(notes))
             self._tell(operations, whole=self._sql is not None)
         else:
@@ -200,37 +179,30 @@ class Virtuoso:
         """Remove graphs, if they are there."""
         self._tell(list(_cleared(graphs)))
 
-    def compact(self, say: Said) -> int:  # noqa: ARG002 - as the contract has it
-        """Return 0: the database uses its space again, and does not shrink."""
-        return 0
-
-    def close(self) -> None:
-        """Do nothing: the connections end with the block that opened them."""
-
     def _change_staged(self, sql: Sql, deltas: Sequence[Delta], notes: Mapping[str, str], say: Said) -> None:
         """Load what goes and what comes into hidden graphs, then change all graphs in one request."""
         names = iter(_stages(2 * len(deltas)))
         staged: list[tuple[str, Path]] = []
         operations: list[str] = []
         for delta in deltas:
-            graph = statements.iri(delta.iri)
+            graph = bodies.name(delta.iri)
             if delta.removals:
                 stage = next(names)
                 staged.append((stage, delta.removed))
-                where = f"GRAPH {statements.iri(stage)} {{ ?s ?p ?o }}"
+                where = f"GRAPH {bodies.name(stage)} {{ ?s ?p ?o }}"
                 operations.append(f"DELETE {{ GRAPH {graph} {{ ?s ?p ?o }} }} WHERE {{ {where} }}")
         for delta in deltas:
             if delta.additions:
                 stage = next(names)
                 staged.append((stage, delta.added))
-                operations.append(f"ADD {statements.iri(stage)} TO {statements.iri(delta.iri)}")
+                operations.append(f"ADD {bodies.name(stage)} TO {bodies.name(delta.iri)}")
         self._load(sql, staged, say)
         self._tell([*operations, *_noted(notes)])
         self._empty(sql, [stage for stage, _ in staged])
 
-    def _load(self, sql: Sql, files: Sequence[tuple[str, Graph | Path]], say: Said) -> None:
+    def _load(self, sql: Sql, given: Sequence[tuple[str, Graph | Path]], say: Said) -> None:
         """Load files into graphs that are hidden from readers, and emptied before."""
-        wanted = [graph for graph, _ in files]
+        wanted = [graph for graph, _ in given]
         left = [graph for graph in sql.run(_MEMBERS) if graph.startswith(STAGE) or graph in wanted]
         if left:
             self._empty(sql, left)  # of a run that was killed
@@ -241,12 +213,12 @@ class Virtuoso:
         )
         with self._inbox(sql) as folder:
             names = {}
-            for number, (graph, file) in enumerate(files):
+            for number, (graph, file) in enumerate(given):
                 place = folder / f"{number}.nt"
                 if isinstance(file, Graph):
-                    place = statements.readable(file, folder, str(number))
+                    place = files.readable(file, folder, str(number))
                 else:
-                    statements.linked(file, place)
+                    files.linked(file, place)
                 names[place.name] = graph
             mine = f"FROM DB.DBA.load_list WHERE ll_file LIKE {text(f'{folder}/%')}"
             adds = [f"ld_dir ({text(str(folder))}, {text(name)}, {text(graph)})" for name, graph in names.items()]
@@ -263,7 +235,7 @@ class Virtuoso:
 
     def _empty(self, sql: Sql, graphs: Sequence[str]) -> None:
         """Empty hidden graphs, without a transaction, since nobody sees half of it; then they are hidden no more."""
-        sql.run("log_enable (3, 1)", *(f"SPARQL CLEAR GRAPH {statements.iri(graph)}" for graph in graphs))
+        sql.run("log_enable (3, 1)", *(f"SPARQL CLEAR GRAPH {bodies.name(graph)}" for graph in graphs))
         self._show(sql, graphs)
 
     def _show(self, sql: Sql, graphs: Sequence[str]) -> None:
@@ -288,29 +260,32 @@ class Virtuoso:
     def _send_each(self, graphs: Sequence[Graph], notes: Mapping[str, str], say: Said) -> None:
         for graph in graphs:
             say(f"{self.address}: {graph.iri}")
-            lines = statements.lines_of_turtle(graph.path) if graph.triples else ()
+            lines = files.lines(graph.path) if graph.triples else ()
             self._tell([*_cleared([graph.iri])])
-            self._tell(_inserted("INSERT", graph.iri, lines), whole=False)
+            self._tell(bodies.operations("INSERT", graph.iri, lines, OPERATION), whole=False)
         self._tell(list(_noted(notes)))
 
     def _tell(self, operations: Iterable[str], *, whole: bool = True) -> None:
-        """Send operations in one request; if not `whole`, in as many as their size needs.
-
-        What we send says what is to be there and what not, so it may be sent again; a deadlock with another writer is
-        resolved so.
-        """
+        """Send operations in one request; if not `whole`, in as many as their size needs."""
         for request in _requests(operations):
             if whole and len(request) > REQUEST:
                 raise StoreError(f"{self.address}: the request is too large ({len(request):,} bytes)")
-            for left in reversed(range(_TRIES)):
-                try:
-                    self._telling.send("POST", self._update, request, _UPDATE)
-                    break
-                except StoreUnavailable:
+            self.run(request)
+
+    def run(self, update: bytes | bodies.Parts) -> None:
+        """Send an update; it may be sent again, since it says what is to be there and what not.
+
+        So a deadlock with another writer is resolved.
+        """
+        for left in reversed(range(_TRIES)):
+            try:
+                self._telling.send("POST", self._update, update, bodies.UPDATE)
+                return
+            except StoreUnavailable:
+                raise
+            except StoreError as error:
+                if left == 0 or "40001" not in str(error):
                     raise
-                except StoreError as error:
-                    if left == 0 or "40001" not in str(error):
-                        raise
 
 
 def _stages(number: int) -> list[str]:
@@ -335,19 +310,15 @@ def _requests(operations: Iterable[str]) -> Iterator[bytes]:
 
 def _data(verb: str, deltas: Sequence[Delta]) -> Iterator[str]:
     for delta in deltas:
-        yield from _inserted(verb, delta.iri, lines_of(delta.removed if verb == "DELETE" else delta.added))
-
-
-def _inserted(verb: str, graph: str, lines: Iterable[str]) -> Iterator[str]:
-    for batch in statements.batches(statements.triples(lines), OPERATION):
-        yield f"{verb} DATA {{ GRAPH {statements.iri(graph)} {{\n{batch}}} }}"
+        lines = lines_of(delta.removed if verb == "DELETE" else delta.added)
+        yield from bodies.operations(verb, delta.iri, lines, OPERATION)
 
 
 def _cleared(graphs: Iterable[str]) -> Iterator[str]:
-    return (f"CLEAR GRAPH {statements.iri(graph)}" for graph in graphs)
+    return (f"CLEAR GRAPH {bodies.name(graph)}" for graph in graphs)
 
 
 def _noted(notes: Mapping[str, str]) -> Iterator[str]:
     for graph, said in notes.items():
         yield from _cleared([graph])
-        yield from _inserted("INSERT", graph, said.splitlines(keepends=True))
+        yield from bodies.operations("INSERT", graph, bodies.lines_of_note(said), OPERATION)
