@@ -103,7 +103,9 @@ def test_a_score_is_a_decimal_whatever_its_spelling(number: int, value: str) -> 
 def test_what_is_no_score_is_refused() -> None:
     built = case("scores")
     refused = built.refused("bad-score", field="automl_pathway", kind="values")
-    assert {problem["value"] for problem in refused} == {"1.2", "-0.1", "nan", "high", "1e999"}
+    assert {problem["value"] for problem in refused} == {"1.2", "-0.1", "high", "1e999"}
+    (missing,) = built.refused("missing-value", field="automl_pathway", kind="values")
+    assert missing["value"] == "nan"
     for number in range(6, 11):
         assert not built.objects(None, figure(f"PMC90006{number:02}__f"), pfocr("pathwayScore"))
 
