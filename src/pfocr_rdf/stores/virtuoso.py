@@ -154,6 +154,7 @@ class Virtuoso(Sparql):
             self._load(self._sql, [(graph.iri, graph) for graph in full], say)
             self._show(self._sql, [graph.iri for graph in full])
             self._tell([*_cleared(empty), *_noted(notes)])
+            self._keep(self._sql)
         else:
             stages = _stages(len(full))
             self._load(self._sql, list(zip(stages, full, strict=True)), say)
@@ -164,6 +165,7 @@ class Virtuoso(Sparql):
             ]
             say(f"{self.address}: {len(full)} graphs in one request; queries wait meanwhile")
             self._tell([*_cleared(graph.iri for graph in graphs), *moved, *_noted(notes)])
+            self._keep(self._sql)
             self._empty(self._sql, stages)
 
     def change(self, deltas: Sequence[Delta], notes: Mapping[str, str], say: Said) -> None:
@@ -172,6 +174,8 @@ class Virtuoso(Sparql):
         if self._sql is None or bodies.size(deltas) < REQUEST // 2:
             operations = (*_data("DELETE", deltas), *_data("INSERT", deltas), *_noted(notes))
             self._tell(operations, whole=self._sql is not None)
+            if self._sql is not None:
+                self._keep(self._sql)
         else:
             self._change_staged(self._sql, deltas, notes, say)
 
@@ -198,6 +202,7 @@ class Virtuoso(Sparql):
                 operations.append(f"ADD {bodies.name(stage)} TO {bodies.name(delta.iri)}")
         self._load(sql, staged, say)
         self._tell([*operations, *_noted(notes)])
+        self._keep(sql)
         self._empty(sql, [stage for stage, _ in staged])
 
     def _load(self, sql: Sql, given: Sequence[tuple[str, Graph | Path]], say: Said) -> None:
@@ -237,6 +242,11 @@ class Virtuoso(Sparql):
         """Empty hidden graphs, without a transaction, since nobody sees half of it; then they are hidden no more."""
         sql.run("log_enable (3, 1)", *(f"SPARQL CLEAR GRAPH {bodies.name(graph)}" for graph in graphs))
         self._show(sql, graphs)
+
+    @staticmethod
+    def _keep(sql: Sql) -> None:
+        """Write to disk what was changed: killed before its next checkpoint, a server forgets a part of it."""
+        sql.run("CHECKPOINT")
 
     def _show(self, sql: Sql, graphs: Sequence[str]) -> None:
         sql.run(*(f"DB.DBA.RDF_GRAPH_GROUP_DEL ({text(_PRIVATE)}, {text(graph)})" for graph in graphs))
