@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
@@ -12,7 +12,8 @@ import pytest
 from pfocr_rdf.errors import UsageError
 from pfocr_rdf.stores import bodies
 from pfocr_rdf.stores import open as stores
-from pfocr_rdf.stores.contract import Kind, Reach, Store, StoreError, StoreUnavailable
+from pfocr_rdf.stores.contract import Graph, Kind, Reach, Store, StoreError, StoreUnavailable
+from pfocr_rdf.stores.fuseki import Fuseki
 from tests import contract, servers
 from tests.contract import (
     BASE,
@@ -175,6 +176,29 @@ def test_replacing_new_again_and_nothing_else(place: Place, store: Store, files:
     counted(store, {ONE: 10, TWO: 50, NOTE: 1} | others)
     assert state(store) == (10, 50, "2")
     assert {o for _, _, o in contract.content(store, ONE)} == {f'"number {n}, αβ"' for n in range(10, 20)}
+
+
+def test_fuseki_takes_what_is_not_there_yet_in_its_faster_form(
+    store: Store, files: Files, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not isinstance(store, Fuseki):
+        pytest.skip("another store")
+    ways: list[str] = []
+    slow = bodies.replacement
+
+    def told(graphs: Sequence[Graph], notes: Mapping[str, str]) -> bodies.Parts:
+        ways.append("update")
+        return slow(graphs, notes)
+
+    monkeypatch.setattr(bodies, "replacement", told)
+    store.replace([files.numbered(OTHER, 0, 7)], {}, said)
+    store.replace([files.numbered(ONE, 0, 3)], {}, said)
+    store.replace([files.numbered(TWO, 0, 5)], note("1"), said)
+    counted(store, {OTHER: 7, ONE: 3, TWO: 5, NOTE: 1})
+    assert ways == []
+    store.replace([files.numbered(ONE, 0, 4)], note("2"), said)
+    counted(store, {OTHER: 7, ONE: 4, TWO: 5, NOTE: 1})
+    assert ways == ["update"]
 
 
 def test_an_empty_graph_is_removed(store: Store, files: Files) -> None:

@@ -93,6 +93,13 @@ def test_a_release_is_loaded_and_loading_it_again_does_nothing(chain: Chain, rea
     assert again.kept == done.loaded
 
 
+def test_a_first_load_takes_each_graph_alone_and_says_so_when_it_is_there(chain: Chain) -> None:
+    store = Fake()
+    done = load.into(store, chain.content(0))
+    each = [act for name in done.loaded for act in (f"replace {name}", "change held")]
+    assert store.acts == ["change held", *each, "change held"]
+
+
 def test_a_build_is_loaded_too(chain: Chain) -> None:
     store = Fake()
     built = content.read(chain.build)

@@ -16,20 +16,22 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from benchmarks import asking, served
 from benchmarks.served import Server
 from pfocr_rdf import identifiers as ids
+from pfocr_rdf.cli import app
 from pfocr_rdf.stores import content, load, programs, update, verify
 from pfocr_rdf.stores import held as holding
 from pfocr_rdf.stores import open as opening
 from pfocr_rdf.stores.content import HELD, Content
 from pfocr_rdf.stores.contract import Kind, Reach, Store, StoreError, StoreUnavailable
 from pfocr_rdf.stores.held import State
-from tests import proxy, storing
+from tests import proxy, servers, storing
 from tests.proxy import Cut
 from tests.storing import Chain
-from tests.support import unavailable
+from tests.support import require_jena, unavailable
 
 KINDS = (Kind.OXIGRAPH, Kind.FUSEKI, Kind.BLAZEGRAPH, Kind.VIRTUOSO)
 OURS = ids.graph("")
@@ -330,6 +332,32 @@ def test_the_command_says_what_it_did(server: Server, chain: Chain) -> None:
     assert said("load", chain.places[0], "--to", server.address)["new"] is False
     assert said("update", chain.site, "--to", server.address, "--base", chain.places[0])["way"] == "difference"
     assert said("update", chain.places[2], "--to", server.address)["way"] == "nothing"
+
+
+@pytest.mark.parametrize("graphs", [True, False], ids=["put", "updates"])
+def test_the_addresses_of_updates_and_graphs_may_be_said(chain: Chain, tmp_path: Path, graphs: bool) -> None:
+    """What an endpoint of no known kind does not tell is said by options; without them it is refused in one line."""
+    with servers.oxigraph(servers.require_oxigraph(), tmp_path) as endpoint:
+        words = ["--to", endpoint.query, "--store", "sparql"]
+        refused = CliRunner().invoke(app, ["load", str(chain.places[0]), *words])
+        assert isinstance(refused.exception, StoreError)
+        words += ["--update", endpoint.update, *(["--graph-store", endpoint.graphs] if graphs else [])]
+        for act, place in (("load", chain.places[0]), ("update", chain.places[1])):
+            done = CliRunner().invoke(app, [act, str(place), *words, "--json"], catch_exceptions=False)
+            assert done.exit_code == 0
+        assert json.loads(done.stdout)["way"] == "difference"
+        with opening.opened(endpoint.query) as store:
+            assert exactly(store, chain.content(1))
+
+
+@pytest.mark.slow
+def test_the_jar_of_a_folder_may_be_said(chain: Chain, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    jar = require_jena()
+    monkeypatch.setattr(programs, "_fetch", None)
+    words = ["load", str(chain.places[0]), "--to", f"fuseki:{tmp_path / 'db'}", "--jar", str(jar)]
+    assert CliRunner().invoke(app, words, catch_exceptions=False).exit_code == 0
+    with opening.opened(f"fuseki:{tmp_path / 'db'}", jar=jar) as store:
+        assert exactly(store, chain.content(0))
 
 
 @pytest.mark.parametrize("kind", ["folder", Kind.OXIGRAPH])

@@ -11,7 +11,7 @@ import typer
 
 from pfocr_rdf import printing
 from pfocr_rdf.options import AsJson
-from pfocr_rdf.stores.contract import Kind
+from pfocr_rdf.stores.contract import How, Kind
 
 log = logging.getLogger("pfocr_rdf")
 
@@ -30,7 +30,16 @@ To = Annotated[
 Store = Annotated[
     Kind | None, typer.Option("--store", help="Which kind of store it is.", show_default="the store is asked")
 ]
-
+Updates = Annotated[
+    str, typer.Option("--update", metavar="URL", help="Where the server takes updates.", show_default="found out")
+]
+GraphStore = Annotated[
+    str, typer.Option(metavar="URL", help="Where it speaks the Graph Store Protocol.", show_default="found out")
+]
+Jar = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="Jar of Jena or Blazegraph, for a folder of theirs.", show_default="fetched"),
+]
 Compact = Annotated[
     bool, typer.Option("--compact/--no-compact", help="Give space back that former states take, where it pays.")
 ]
@@ -45,6 +54,9 @@ def load(
         typer.Option(metavar="NAMES", help="Load these alone, such as core,entities.", show_default="all layers"),
     ] = None,
     store: Store = None,
+    updates: Updates = "",
+    graph_store: GraphStore = "",
+    jar: Jar = None,
     compact: Compact = True,
     as_json: AsJson = False,
 ) -> None:
@@ -52,8 +64,9 @@ def load(
     from pfocr_rdf.stores import load as loading
 
     names = [name.strip() for name in layers.split(",") if name.strip()] if layers else []
+    how: How = {"kind": store, "update": updates, "graph_store": graph_store, "jar": jar}
     with printing.progress("triples") as start:
-        done = loading.load(release, to, layers=names, kind=store, compact=compact, say=_say, start=start)
+        done = loading.load(release, to, layers=names, compact=compact, say=_say, start=start, **how)
     if as_json:
         typer.echo(json.dumps(done.to_json(), indent=2))
     else:
@@ -69,13 +82,17 @@ def update(
         typer.Option(metavar="DIR", help="Where the release lies that the store holds.", show_default="beside RELEASE"),
     ] = None,
     store: Store = None,
+    updates: Updates = "",
+    graph_store: GraphStore = "",
+    jar: Jar = None,
     compact: Compact = True,
     as_json: AsJson = False,
 ) -> None:
     """Bring a store to a release by what differs from the one that it holds, or by all, and compare a sample."""
     from pfocr_rdf.stores import update as updating
 
-    done = updating.update(release, to, base=base, kind=store, compact=compact, say=_say)
+    how: How = {"kind": store, "update": updates, "graph_store": graph_store, "jar": jar}
+    done = updating.update(release, to, base=base, compact=compact, say=_say, **how)
     if as_json:
         typer.echo(json.dumps(done.to_json(), indent=2))
     else:

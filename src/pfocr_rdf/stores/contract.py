@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TypedDict
 
 from pfocr_rdf.errors import PfocrError
 
@@ -22,6 +22,19 @@ class Kind(StrEnum):
     BLAZEGRAPH = "blazegraph"
     VIRTUOSO = "virtuoso"
     SPARQL = "sparql"
+
+
+class How(TypedDict, total=False):
+    """What may be said of a store beside its address or folder.
+
+    `kind` is what it is, `update` where a server takes updates, `graph_store` where it speaks the Graph Store Protocol,
+    `jar` that of Jena or Blazegraph for a folder of theirs.
+    """
+
+    kind: Kind | None
+    update: str
+    graph_store: str
+    jar: Path | None
 
 
 class Reach(StrEnum):

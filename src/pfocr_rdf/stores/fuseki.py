@@ -25,6 +25,7 @@ from pfocr_rdf.stores.sparql import Sparql, below
 SERVICES = ("query", "sparql", "update", "data", "get", "patch", "shacl", "upload")
 """Names that Fuseki gives to the services of a dataset unless it is told otherwise."""
 
+THERE = "SELECT ?g WHERE {{ VALUES ?g {{ {graphs} }} FILTER EXISTS {{ GRAPH ?g {{ ?s ?p ?o }} }} }}"
 GRAPHS = "SELECT DISTINCT ?g WHERE { GRAPH ?g { ?s ?p ?o } }"
 DEFAULT = "SELECT ?s WHERE { GRAPH <urn:x-arq:DefaultGraph> { ?s ?p ?o } } LIMIT 1"
 _ANY = frozenset(range(300, 500)) - {401, 403}
@@ -49,20 +50,24 @@ class Fuseki(Sparql):
     def abilities(self) -> Abilities:
         """All in one transaction."""
         name = "Apache Jena Fuseki"
-        return Abilities(Kind.FUSEKI, name, Reach.ALL, Reach.ALL, "tdb2.tdbloader", False, self._admin)
+        return Abilities(Kind.FUSEKI, name, Reach.ALL, Reach.ALL, bulk="", patches=False, compacts=self._admin)
 
     def replace(self, graphs: Sequence[Graph], notes: Mapping[str, str], say: Said) -> None:
-        """Replace all in one request: as TriG where nothing else is in the way, as an update where there is."""
+        """Replace all in one request: as TriG where none of it is there, or nothing else, as an update otherwise."""
         say(f"{sum(graph.triples for graph in graphs):,} triples go to {self.address} in one transaction")
         for graph in graphs:
             files.sound(graph)
         ours = {*(graph.iri for graph in graphs), *notes}
-        held = {row[0].value for row in self.select(GRAPHS).rows}
-        if not self._graphs or (held & ours and (held - ours or self.select(DEFAULT).rows)):
+        there = bool(self.select(THERE.format(graphs=" ".join(map(bodies.name, ours)))).rows)
+        if not self._graphs or (there and self._others(ours)):
             self.run(bodies.replacement(graphs, notes))
-        else:
-            method = "PUT" if held & ours else "POST"
+        else:  # what is posted is added, what is put takes the place of all that is there
+            method = "PUT" if there else "POST"
             self._http.send(method, self._graphs, bodies.dataset(graphs, notes), bodies.TRIG)
+
+    def _others(self, ours: set[str]) -> bool:
+        """Whether the dataset holds anything else; all of it is looked at."""
+        return bool({row[0].value for row in self.select(GRAPHS).rows} - ours or self.select(DEFAULT).rows)
 
     def change(self, deltas: Sequence[Delta], notes: Mapping[str, str], say: Said) -> None:
         """Change all in one request."""
@@ -134,8 +139,6 @@ class Fuseki(Sparql):
 def opened(address: str, *, update: str = "", graph_store: str = "", patience: float = PATIENCE) -> Iterator[Fuseki]:
     """Yield the dataset at an address, or at that of one of its services; the names of the services are found out."""
     dataset = below(address, SERVICES)
-    for other in (update, graph_store):
-        requests.checked(other or address)
     with requests.opened(address, patience=patience) as http:
         select = _first(http, dataset, ("query", "sparql", ""), b"query=ASK+%7B%7D", FORM)
         if not select:

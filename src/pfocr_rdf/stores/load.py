@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
 from pfocr_rdf import buildfolder
 from pfocr_rdf import identifiers as ids
@@ -21,7 +21,7 @@ from pfocr_rdf.stores import held as holding
 from pfocr_rdf.stores import open as opening
 from pfocr_rdf.stores import verify
 from pfocr_rdf.stores.content import HELD, Content
-from pfocr_rdf.stores.contract import Graph, Kind, Reach, Said, Store, StoreError, StoreUnavailable
+from pfocr_rdf.stores.contract import Graph, How, Kind, Reach, Said, Store, StoreError, StoreUnavailable
 from pfocr_rdf.stores.held import Held, State
 
 OURS = ids.graph("")
@@ -126,18 +126,18 @@ def load(
     to: str,
     *,
     layers: Sequence[str] = (),
-    kind: Kind | None = None,
     compact: bool = True,
     say: Said = lambda _: None,
     start: Start | None = None,
+    **how: Unpack[How],
 ) -> Loaded:
     """Load a release, a folder of releases or a build into the store at an address or in a folder; see `into`.
 
-    `kind` is what the store is, where that is known; `start` begins progress, with the triples that are to come.
+    `start` begins progress, with the triples that are to come; `how` is said of the store.
     """
     found = contents.read(place)
     wanted = found.only(list(layers)) if layers else found
-    with opening.opened(to, kind=kind) as store:
+    with opening.opened(to, **how) as store:
         done = start(sum(graph.triples for graph in wanted.graphs)) if start else lambda _: None
         return into(store, found, layers=layers, compact=compact, say=say, done=done)
 
@@ -253,7 +253,13 @@ def _write(store: Store, found: Plan, before: Held | None, after: Held, say: Sai
 
 
 def _replace(store: Store, graph: Graph, after: Held, say: Said) -> None:
-    surely(store, lambda: store.replace([graph], holding.notes(after), say), after)
+    """Replace a graph, and say so when it is there: for a graph alone a store may have a faster way than for two."""
+
+    def act() -> None:
+        store.replace([graph], {}, say)
+        store.change([], holding.notes(after), lambda _: None)
+
+    surely(store, act, after)
 
 
 def _note(store: Store, held: Held) -> None:

@@ -47,6 +47,10 @@ def opened(
     """
     kind, place = parted(to, kind)
     if is_address(place):
+        if jar:
+            raise UsageError(f"{place}: is an address; --jar is for a folder of fuseki or blazegraph")
+        for other in filter(None, (update, graph_store)):
+            requests.checked(other)
         kind = kind or detected(place, patience)
         if kind is None:
             kinds = ", ".join(SERVED)
@@ -56,7 +60,7 @@ def opened(
         )
     else:
         if update or graph_store:
-            raise UsageError(f"{place}: is a folder; addresses of updates and graphs are for servers")
+            raise UsageError(f"{place}: is a folder; --update and --graph-store are for servers")
         opener = _folder(Path(place), kind, jar)
     with ExitStack() as stack:
         yield stack.enter_context(opener)
@@ -108,6 +112,8 @@ def _folder(place: Path, kind: Kind | None, jar: Path | None) -> AbstractContext
         if (place / starting.SETTINGS).exists():
             kind = Kind.BLAZEGRAPH
     if kind is Kind.OXIGRAPH:
+        if jar:
+            raise UsageError(f"{place}: is a folder of oxigraph; --jar is for one of fuseki or blazegraph")
         return oxigraphdir.opened(place)
     if kind is Kind.FUSEKI:
         return tdb2.opened(place, jar=jar)

@@ -52,8 +52,6 @@ class Oxigraph(Sparql):
 def opened(address: str, *, update: str = "", graph_store: str = "", patience: float = PATIENCE) -> Iterator[Oxigraph]:
     """Yield the server at an address, or at that of one of its services."""
     base = below(address, SERVICES)
-    for other in (update, graph_store):
-        requests.checked(other or address)
     with requests.opened(address, patience=patience) as http:
         graphs = graph_store or f"{base}/store"
         yield Oxigraph(http, f"{base}/query", update or f"{base}/update", graphs, union="union-default-graph")

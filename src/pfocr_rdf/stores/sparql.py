@@ -126,8 +126,6 @@ def rows_of(answer: bytes, address: str) -> Rows:
 @contextmanager
 def opened(address: str, *, update: str = "", graph_store: str = "", patience: float = PATIENCE) -> Iterator[Sparql]:
     """Yield the endpoint at an address; updates go to the same address unless another is given."""
-    for other in (update, graph_store):
-        requests.checked(other or address)
     with requests.opened(address, patience=patience) as http:
         yield Sparql(http, address, update or address, graph_store)
 

@@ -11,14 +11,14 @@ import tempfile
 import time
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
 from pfocr_rdf.stores import bodies, delta, load, verify
 from pfocr_rdf.stores import content as contents
 from pfocr_rdf.stores import held as holding
 from pfocr_rdf.stores import open as opening
 from pfocr_rdf.stores.content import Content
-from pfocr_rdf.stores.contract import Delta, Kind, Reach, Said, Store
+from pfocr_rdf.stores.contract import Delta, How, Reach, Said, Store
 from pfocr_rdf.stores.delta import Differences
 from pfocr_rdf.stores.held import Held, State
 
@@ -119,16 +119,16 @@ def update(
     to: str,
     *,
     base: Path | None = None,
-    kind: Kind | None = None,
     compact: bool = True,
     say: Said = lambda _: None,
+    **how: Unpack[How],
 ) -> Updated:
     """Bring the store at an address or in a folder to a release, or a build; see `into`.
 
-    `kind` is what the store is, where that is known.
+    `how` is said of the store.
     """
     found = contents.read(place)
-    with opening.opened(to, kind=kind) as store:
+    with opening.opened(to, **how) as store:
         return into(store, found, base=base, compact=compact, say=say)
 
 
