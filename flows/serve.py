@@ -12,8 +12,8 @@ from typing import Any
 
 from prefect import serve
 from prefect.client.schemas.objects import ConcurrencyLimitConfig, ConcurrencyLimitStrategy
-from prefect.client.schemas.schedules import CronSchedule
 from prefect.deployments.runner import RunnerDeployment
+from prefect.schedules import Cron
 from prefect.settings import get_current_settings
 from prefect.types.entrypoint import EntrypointType
 
@@ -32,7 +32,8 @@ ALONE = ConcurrencyLimitConfig(limit=1, collision_strategy=ConcurrencyLimitStrat
 
 def deployments(values: Configuration) -> list[RunnerDeployment]:
     """Return the deployment of each flow; each is named as its flow is, and `nightly` has a schedule."""
-    schedule = CronSchedule(cron=values.cron, timezone=values.timezone)
+    # named, as in prefect.yaml: a server that knows the deployment already takes no other
+    schedule = Cron(values.cron, timezone=values.timezone, slug=nightly.name.removeprefix("pfocr-rdf-"))
     flows: tuple[Any, ...] = (nightly, release, loading, backfill)
     return [
         flow.to_deployment(
