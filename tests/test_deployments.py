@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+import httpx
 import pytest
 
 from pfocr_rdf import identifiers as ids
@@ -339,6 +340,10 @@ def test_served_flows_run_one_at_a_time_and_nightly_at_its_time() -> None:
 @pytest.mark.slow
 def test_one_program_serves_the_flows_without_a_pool(place: Place) -> None:
     other = place.out.parent / "served"
+    with place.server.serving():  # registers those that the pool has already, and can be stopped
+        assert [schedule["slug"] for schedule in place.server.deployment(NIGHTLY)["schedules"]] == ["nightly"]
+    known = place.server.deployment(NIGHTLY)["id"]
+    httpx.delete(f"{place.server.address}/api/deployments/{known}", timeout=30).raise_for_status()
     with place.server.serving(place.settings | {"PFOCR_RDF_OUT": str(other)}):
         assert place.server.deployment(NIGHTLY)["work_pool_name"] is None
         runs = [place.server.begin(NIGHTLY), place.server.begin(NIGHTLY)]

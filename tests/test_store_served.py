@@ -342,10 +342,12 @@ def test_the_addresses_of_updates_and_graphs_may_be_said(chain: Chain, tmp_path:
         refused = CliRunner().invoke(app, ["load", str(chain.places[0]), *words])
         assert isinstance(refused.exception, StoreError)
         words += ["--update", endpoint.update, *(["--graph-store", endpoint.graphs] if graphs else [])]
-        for act, place in (("load", chain.places[0]), ("update", chain.places[1])):
-            done = CliRunner().invoke(app, [act, str(place), *words, "--json"], catch_exceptions=False)
-            assert done.exit_code == 0
-        assert json.loads(done.stdout)["way"] == "difference"
+        loaded, updated = (
+            CliRunner().invoke(app, [act, str(chain.places[number]), *words, "--json"], catch_exceptions=False)
+            for number, act in enumerate(("load", "update"))
+        )
+        assert (loaded.exit_code, updated.exit_code) == (0, 0)
+        assert json.loads(updated.stdout)["way"] == "difference"
         with opening.opened(endpoint.query) as store:
             assert exactly(store, chain.content(1))
 
