@@ -72,6 +72,20 @@ def test_only_an_update_compares_what_papers_said_before(few: Files, tmp_path: P
             pipeline.finish(prepared, results, folder, options(), engine, keep_cache=True)
 
 
+def test_a_source_of_which_no_file_can_be_read_is_built_and_followed(tmp_path: Path) -> None:
+    """A link is refused unread: nothing is known of any file, and the next build takes up from that."""
+    record = tmp_path / "source" / "_figures" / "PMC9700001__a.md"
+    record.parent.mkdir(parents=True)
+    record.symlink_to(tmp_path / "elsewhere")
+    files = Files(tmp_path / "source")
+    assert checked(files, tmp_path) == 0
+    (refused,) = (tmp_path / "out" / "rejected.jsonl").read_text().splitlines()
+    assert (json.loads(refused)["code"], json.loads(refused)["file"]) == ("symlink", "_figures/PMC9700001__a.md")
+    record.unlink()
+    files.write("_figures/PMC9700001__a.md", "---\nfigid: PMC9700001__a\npmcid: PMC9700001\n---\n")
+    assert checked(files, tmp_path) == 1
+
+
 @pytest.mark.parametrize("seed", range(8))
 def test_an_updated_build_has_the_bytes_of_a_new_one(seed: int, tmp_path: Path) -> None:
     sequence(seed, tmp_path, 6)

@@ -77,7 +77,8 @@ def _save_tables(state: State, live: list[int], folder: Path) -> None:
         folder / PAPERS, [str(numbers[state.at[p]]) for p in papers], papers, [state.papers[p] for p in papers]
     )
     paths = sorted(state.files)
-    signed, hashes, figids = ([*column] for column in zip(*map(state.files.__getitem__, paths), strict=True))
+    files = [state.files[path] for path in paths]
+    signed, hashes, figids = ([file[part] for file in files] for part in range(3))
     _write_columns(folder / FILES, facts.escape_all(paths), signed, hashes, facts.escape_all(figids))
     sayings = dict(state.tally)
     _write_columns(folder / TALLY, sayings.keys(), map(str, sayings.values()))
