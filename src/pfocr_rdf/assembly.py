@@ -6,7 +6,6 @@ with the subjects that go from each layer of the former build.
 
 from __future__ import annotations
 
-import gc
 import hashlib
 import json
 import logging
@@ -35,7 +34,7 @@ from pfocr_rdf.shards import Result, Run, RunWriter
 from pfocr_rdf.state import State
 from pfocr_rdf.terms import Pair, iri
 from pfocr_rdf.things import Things
-from pfocr_rdf.workers import Engine
+from pfocr_rdf.workers import Engine, uncollected
 
 log = logging.getLogger("pfocr_rdf")
 
@@ -348,13 +347,8 @@ def finish(
 
     Raises `TooManyRejected` when too much of the source was refused.
     """
-    collecting = gc.isenabled()
-    gc.disable()  # nothing here refers to itself, and to search all that is known of the papers takes long
-    try:
+    with uncollected():
         return _finish(prepared, results, folder, options, engine, keep_cache=keep_cache)
-    finally:
-        if collecting:
-            gc.enable()
 
 
 def _finish(

@@ -34,7 +34,7 @@ from pfocr_rdf.plan import Options as Options
 from pfocr_rdf.plan import Plan, cut, plan
 from pfocr_rdf.shards import Progress, Result, Shard, convert
 from pfocr_rdf.state import State
-from pfocr_rdf.workers import Engine, Processes, cores
+from pfocr_rdf.workers import Engine, Processes, cores, uncollected
 
 log = logging.getLogger("pfocr_rdf")
 
@@ -157,7 +157,8 @@ def making(
     former = Former(out) if use_cache else None
     with ExitStack() as stack:
         known: Callable[[], Known] = former.known if former else dict
-        snapshot = stack.enter_context(opened(source, options, known=known, engine=engine))
+        with uncollected():
+            snapshot = stack.enter_context(opened(source, options, known=known, engine=engine))
         wanted = snapshot.bytes * SPACE_FACTOR
         if not out.exists():
             buildfolder.need_space(out, wanted)
@@ -168,8 +169,8 @@ def making(
         storage.make_folder(place)
         if engine:
             _warm(engine)
-        planned = plan(snapshot, options, engine)
-        prepared = prepare(planned, former, place, scratch)
+        with uncollected():
+            prepared = prepare(plan(snapshot, options, engine), former, place, scratch)
         if prepared.before:
             wanted = 2 * sum(path.stat().st_size for path in prepared.before.iterdir() if path.is_file())
         buildfolder.need_space(out, wanted)
@@ -258,10 +259,11 @@ def changes(
     former = Former(build)
     with ExitStack() as stack:
         early = stack.enter_context(_early(workers, source, build))
-        snapshot = stack.enter_context(opened(source, options, known=former.known, engine=early or None))
-        if early:
-            _warm(early)
-        prepared = prepare(plan(snapshot, options, early or None), former, _shards_in(work), work)
+        with uncollected():
+            snapshot = stack.enter_context(opened(source, options, known=former.known, engine=early or None))
+            if early:
+                _warm(early)
+            prepared = prepare(plan(snapshot, options, early or None), former, _shards_in(work), work)
         if prepared.before is None:
             raise UsageError(
                 f"{build}: has no cache of this version and these options; build it again with them, then ask"
@@ -271,7 +273,8 @@ def changes(
         layers = layers_of(options)
         jobs = Jobs(prepared, results, work, work)
         first = engine.map(diff.spool, jobs.of(layer for layer in layers if layer in OF_PAPERS))
-        resolved = resolve(prepared, results, work, engine, options, jobs)
+        with uncollected():
+            resolved = resolve(prepared, results, work, engine, options, jobs)
         jobs.add(resolved.runs)
         others = engine.map(
             diff.spool, jobs.of((layer for layer in layers if layer not in OF_PAPERS), resolved.touched)

@@ -6,6 +6,8 @@ import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
+from itertools import groupby, islice
+from operator import attrgetter, lt
 from pathlib import Path
 from typing import Any
 
@@ -140,12 +142,16 @@ def plan(snapshot: Snapshot, options: Options, engine: Engine | None = None) -> 
 
 
 def _papers(records: Iterable[RecordFiles]) -> dict[str, tuple[RecordFiles, ...]]:
-    """Return the records of each paper, papers in the order of their figures' IRIs."""
-    found: dict[str, list[RecordFiles]] = {}
-    for files in records:
-        found.setdefault(files.pmcid, []).append(files)
-    papers = dict(zip(escape_all([*found]), found.values(), strict=True))
-    return {pmcid: tuple(papers[pmcid]) for pmcid in sorted(papers, key=lambda pmcid: f"{pmcid}__")}
+    """Return the records, which come in order of figid, of each paper, papers in the order of their figures' IRIs."""
+    groups = [(pmcid, tuple(group)) for pmcid, group in groupby(records, attrgetter("pmcid"))]
+    pmcids = escape_all([pmcid for pmcid, _ in groups])
+    keys = [f"{pmcid}__" for pmcid in pmcids]
+    if all(map(lt, keys, islice(keys, 1, None))):  # as nearly always
+        return dict(zip(pmcids, [records for _, records in groups], strict=True))
+    papers: dict[str, tuple[RecordFiles, ...]] = {}
+    for pmcid, (_, found) in zip(pmcids, groups, strict=True):
+        papers[pmcid] = papers.get(pmcid, ()) + found
+    return {pmcid: papers[pmcid] for pmcid in sorted(papers, key=lambda pmcid: f"{pmcid}__")}
 
 
 def _asked(context: Context, options: Options, *, whole: bool) -> str:
