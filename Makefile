@@ -11,8 +11,10 @@ CANDIDATES := $(PYTHON) python3 python3.13 python3.12 python3.11
 BIN := .venv/bin
 INSTALLED := .venv/.installed
 PIP := $(BIN)/python -m pip --disable-pip-version-check
-# The tests of a file share what they make, so they stay in one process.
-PYTEST := $(BIN)/pytest --numprocesses auto --dist loadfile
+# One process more than there are cores, for many tests wait for a server. The tests of a file share what they make, so
+# they stay in one process.
+PROCESSES := $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
+PYTEST := $(BIN)/pytest --numprocesses $(PROCESSES) --dist loadfile
 CHECKED := $(wildcard src flows tests tools benchmarks)
 # Command and Debian package of what the tests use beside Python.
 TOOLS := cc:gcc serdi:serdi rapper:raptor2-utils java:default-jre-headless mvn:maven git:git zstd:zstd virtuoso-t:virtuoso-opensource-7-bin chromium:chromium nginx:nginx-light systemd-analyze:systemd node:nodejs npm:npm

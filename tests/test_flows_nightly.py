@@ -67,6 +67,7 @@ def test_nights_publish_what_changed_and_rest_when_nothing_did(source: History, 
     changing.no_debris(out / ".work", "build", "made.json")
 
 
+@pytest.mark.slow
 def test_another_program_or_other_options_are_no_reason_to_rest(
     source: History, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -161,6 +162,7 @@ def test_a_run_tells_what_it_published(source: History, tmp_path: Path) -> None:
     assert outcomes == {name: found["status"] for name, found in release["checks"]["outcomes"].items()}
 
 
+@pytest.mark.slow
 def test_old_releases_go_and_the_number_that_stays_is_a_setting(source: History, tmp_path: Path) -> None:
     out = tmp_path / "site"
     for number in range(4):

@@ -1,0 +1,46 @@
+"""The adapter for a served Oxigraph: what is too large for one transaction, against the real server."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from pfocr_rdf.stores import oxigraph
+from pfocr_rdf.stores.contract import Store, StoreError
+from tests import servers
+from tests.store_cases import NOTE, A, B, graph, lines, note, quiet
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    with (
+        servers.oxigraph(servers.require_oxigraph(), tmp_path) as endpoint,
+        oxigraph.opened(endpoint.query) as opened,
+    ):
+        yield opened
+
+
+def test_a_large_graph_alone_takes_the_place_of_another_without_a_transaction(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.replace([graph(tmp_path, A, lines("old", 0, 9)), graph(tmp_path, B, lines("b", 0, 4))], note("old"), quiet)
+    monkeypatch.setattr(oxigraph, "IN_TRANSACTION", 5)
+    store.replace([graph(tmp_path, A, lines("new", 20, 30))], {}, quiet)
+    counts = store.counts()
+    assert (counts[A], counts[B]) == (10, 4)
+    store.replace([graph(tmp_path, A, lines("empty", 0, 0))], {}, quiet)
+    assert store.counts().get(A, 0) == 0
+
+
+def test_what_no_update_can_carry_is_told_before_it_is_sent(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.replace([graph(tmp_path, A, lines("a", 0, 3))], note("old"), quiet)
+    before = store.counts()
+    monkeypatch.setattr(oxigraph, "LARGEST", 300)
+    with pytest.raises(StoreError, match="too many for one transaction of an Oxigraph server; load into a folder"):
+        store.replace([graph(tmp_path, A, lines("b", 0, 50))], note("new"), quiet)
+    assert store.counts() == before
+    assert NOTE in before
