@@ -1,6 +1,6 @@
-"""Engines of the flows: each part of a step (a shard, a layer) is a Prefect task, wherever it is done.
+"""Engines of the flows: some parts of a step (shards, layers) are a Prefect task, wherever they are done.
 
-The tasks themselves are threads of the flow's process. With the runner `processes` each hands its part to a process of
+The tasks themselves are threads of the flow's process. With the runner `processes` each hands its parts to a process of
 `pfocr_rdf.workers`, which knows nothing of Prefect and so starts in less than a second; what it logs comes back with
 the result. With `dask` shards go to the workers of a scheduler by `pfocr_rdf.dask_engine`, as one task.
 """
@@ -16,6 +16,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any, TypeVar, cast
 from uuid import UUID
 
@@ -37,6 +38,10 @@ Done = TypeVar("Done")
 SHARD_SECONDS = 3_600
 """A part that takes longer hangs: it should take seconds."""
 
+TASKS, PARTS = 2, 4
+"""So many tasks a step has at least for each that runs at a time, if there are parts for them, and so many parts a task
+at most beyond that: a part takes half a second and a task costs a tenth of one, so they are bundled."""
+
 PAUSE = 2.0
 """Seconds between two looks of people at a progress bar."""
 
@@ -48,16 +53,19 @@ def whole(value: T) -> T:
 
 # Without tags: Prefect would ask its server for a slot before each.
 @task(cache_policy=NO_CACHE, persist_result=False, task_run_name="{name}")
-def work(name: str, function: Callable[[Any], Any], part: Any, processes: Processes | None) -> Any:
-    """Do one part of a step: convert a shard, write a layer, search a section."""
+def work(name: str, function: Callable[[Any], Any], parts: Sequence[Any], processes: Processes | None) -> list[Any]:
+    """Do some parts of a step: convert shards, write layers, search sections."""
     if processes is None:
-        return function(part)
-    done = processes.call(record, (function, part), SHARD_SECONDS)
+        return [function(part) for part in parts]
     log = get_run_logger()
-    for level, text in done.lines:
-        log.log(level, "%s", text)
-    log.info("%s: %.1f s in process %d", name, done.seconds, done.process)
-    return done.result
+    results: list[Any] = []
+    for number, part in enumerate(parts, 1):
+        done = processes.call(record, (function, part), SHARD_SECONDS)
+        for level, text in done.lines:
+            log.log(level, "%s", text)
+        log.info("%s, %d of %d: %.1f s in process %d", name, number, len(parts), done.seconds, done.process)
+        results.append(done.result)
+    return results
 
 
 class TaskEngine:
@@ -68,16 +76,16 @@ class TaskEngine:
         self.runner, self.size, self.processes = runner, size, processes
 
     def map(self, function: Callable[[T], Done], tasks: Sequence[T]) -> Iterator[Done]:
-        """Begin all tasks at once, and yield the result of each, in order."""
-        names = [f"{function.__name__.strip('_')} {number} of {len(tasks)}" for number in range(1, len(tasks) + 1)]
+        """Begin all tasks at once, and yield their results, in any order; the first ones are in different bundles."""
+        count = min(len(tasks), max(TASKS * self.size, -(-len(tasks) // PARTS)))
         parameters = {
-            "name": names,
+            "name": [f"{function.__name__.strip('_')} {number} of {count}" for number in range(1, count + 1)],
             "function": unmapped(function),
-            "part": [whole(task) for task in tasks],
+            "parts": [whole(tasks[number::count]) for number in range(count)],
             "processes": unmapped(whole(self.processes)),
         }
         futures: Any = self.runner.map(cast(Any, work), parameters)  # typed for asynchronous tasks alone
-        return (future.result() for future in futures)
+        return chain.from_iterable(future.result() for future in futures)
 
     def stop(self) -> None:
         """Drop the parts that have not begun, and wait for the others."""
