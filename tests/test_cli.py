@@ -502,7 +502,9 @@ def union_of(build: Path) -> Graph:
 
 
 @pytest.mark.filterwarnings("ignore:ConjunctiveGraph is deprecated")  # rdflib's own parser of JSON-LD uses it
-@pytest.mark.parametrize("number", range(8))
+@pytest.mark.parametrize(
+    "number", [pytest.param(number, marks=[pytest.mark.slow] * (number % 2)) for number in range(8)]
+)
 def test_a_figure_is_shown_as_it_is_built(number: int, call: Call, place: Path) -> None:
     _compare(call, place, [*RECORDS, *SHARED_RECORDS][number::8])
 

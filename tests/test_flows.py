@@ -178,6 +178,7 @@ def test_a_served_flow_knows_the_types_of_its_parameters() -> None:
     assert sent.validate_parameters({"source": "seeds", "out": "there"})["out"] == Path("there")
 
 
+@pytest.mark.slow
 def test_program_builds_without_a_server(tmp_path: Path) -> None:
     out, home = tmp_path / "build", tmp_path / "not" / "yet" / "there"
     done = run("-m", "flows.build", "--source", str(SEEDS), "--out", str(out), home=home)

@@ -181,6 +181,7 @@ def test_two_runs_at_once_are_refused_whoever_came_first(source: History, tmp_pa
     assert run(source, out)["new"]
 
 
+@pytest.mark.slow
 def test_past_revisions_become_releases_in_their_order(source: History, tmp_path: Path) -> None:
     from flows.backfill import backfill
     from flows.parameters import Backfill

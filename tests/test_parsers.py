@@ -64,6 +64,7 @@ def test_serdi(files: dict[Path, int]) -> None:
         assert output.count("\n") == triples, path
 
 
+@pytest.mark.slow
 def test_rapper(files: dict[Path, int]) -> None:
     rapper = require_tool("rapper", "raptor2-utils")
     for path, triples in files.items():
