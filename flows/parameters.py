@@ -89,7 +89,7 @@ class Converting(Running):
         default=0.01, title="Rejected rows", description="Share of rows that may be rejected, 0 to 1; one always may."
     )
     shard_records: Positive = Field(
-        default=1_000, title="Records in a shard", description="Each shard is one task: seconds of work."
+        default=1_000, title="Records in a shard", description="Some shards are one task: seconds of work."
     )
     compress: Literal["none", "gzip", "zstd"] = Field(
         default="none", title="Compression", description="How the layers' files are compressed."
