@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from pfocr_rdf.extract import signatures, source
-from pfocr_rdf.extract.source import Known, Snapshot, open_source
+from pfocr_rdf.extract.known import Files
+from pfocr_rdf.extract.source import Snapshot, open_source
 from pfocr_rdf.settings import Limits
 from tests.test_sources import FIGID, FILES, Repository, place, repository, tarred, write, zipped
 
@@ -27,8 +28,8 @@ def aged(root: Path, changed: int = OLD) -> Path:
     return root
 
 
-def opened(folder: object, known: Known | None = None) -> Snapshot:
-    with open_source(str(folder), limits=LIMITS, known=lambda: known or {}) as snapshot:
+def opened(folder: object, known: Files | None = None) -> Snapshot:
+    with open_source(str(folder), limits=LIMITS, known=lambda: known or Files()) as snapshot:
         return snapshot
 
 
@@ -36,9 +37,9 @@ def signed(folder: object) -> dict[str, str]:
     return opened(folder).signatures
 
 
-def known_of(snapshot: Snapshot) -> Known:
+def known_of(snapshot: Snapshot) -> Files:
     figids = {files.path: files.figid for files in snapshot.records}
-    return {path: (signature, "", figids.get(path, "")) for path, signature in snapshot.signatures.items()}
+    return Files.of({path: (signature, "", figids.get(path, "")) for path, signature in snapshot.signatures.items()})
 
 
 def test_each_file_that_is_read_and_no_other_is_signed(tmp_path: Path) -> None:
@@ -204,7 +205,7 @@ def test_a_known_record_is_not_read_for_its_figid(tmp_path: Path, sniffed: list[
 
 def test_a_known_record_with_another_signature_is_read(tmp_path: Path, sniffed: list[str]) -> None:
     folder = aged(write(tmp_path))
-    known = {path: (signature, "", "PMC1__wrong") for path, signature in opened(folder).signatures.items()}
+    known = Files.of({path: (sign, "", "PMC1__wrong") for path, sign in opened(folder).signatures.items()})
     sniffed.clear()
     os.utime(folder / RECORD, ns=(OLD + 1, OLD + 1))
     assert [files.figid for files in opened(folder, known).records] == ["PMC1__wrong", FIGID]
@@ -213,7 +214,7 @@ def test_a_known_record_with_another_signature_is_read(tmp_path: Path, sniffed: 
 
 def test_a_record_without_signature_is_never_known(tmp_path: Path, sniffed: list[str]) -> None:
     folder = write(tmp_path)
-    known = dict.fromkeys(FILES, ("", "", "PMC1__wrong"))
+    known = Files.of(dict.fromkeys(FILES, ("", "", "PMC1__wrong")))
     assert [files.figid for files in opened(folder, known).records] == [FIGID, "PMC9700002__b"]
     assert len(sniffed) == 2
 

@@ -344,7 +344,7 @@ DAMAGES: tuple[Callable[[Path], object], ...] = (
 )
 
 
-@pytest.mark.parametrize("name", ["state.json", "papers.txt", "files.txt", "tally.txt", "facts-0.txt"])
+@pytest.mark.parametrize("name", ["state.json", "papers.txt", "files.txt", "hashes.txt", "tally.txt", "facts-0.txt"])
 def test_a_damaged_cache_is_as_none(name: str, tmp_path: Path) -> None:
     few = changing.small(tmp_path / "source", 8, fixtures=False)
     checked(few, tmp_path)

@@ -23,6 +23,7 @@ from pfocr_rdf import identifiers as ids
 from pfocr_rdf.accounts import Ledger
 from pfocr_rdf.blocks import Block, Cuts
 from pfocr_rdf.errors import Problem, problem
+from pfocr_rdf.escapes import unescape
 from pfocr_rdf.extract import lists
 from pfocr_rdf.facts import Fact
 from pfocr_rdf.layers import QUADS_PART, Job, Old, Place, Written, filename, subjects_at, write
@@ -127,12 +128,21 @@ def _renew(prepared: Prepared, results: Iterable[Result]) -> Counter[str]:
 def _only_what_changed(found: Things, known: State, more: Mapping[str, int]) -> set[str]:
     """Let things be resolved of which other sayings are made than before; return the IRIs of those that changed."""
     now = known.tally.counts(more.keys()) | known.page_sayings()
-    crossed = {saying for saying, number in more.items() if (now.get(saying, 0) > 0) != (now.get(saying, 0) > number)}
+    only: set[str] = set()
+    maybe: set[str] = set()
+    grown = found.grown
     for saying, number in more.items():
-        for thing, name, value, _ in entities.expand(facts.unescape(saying), "") if number else ():
-            found.grown.setdefault(thing, Counter())[name, value] += number
-    found.only, found.maybe = things.spoken_of(crossed), things.spoken_of(more.keys() - crossed)
-    asked = list(things.asked_of(found.tally, found.only | found.maybe))
+        votes = now.get(saying, 0)
+        crossed = (votes > 0) != (votes > number)  # said by nobody before, or now
+        for thing, name, value, _ in entities.expand(unescape(saying), ""):
+            (only if crossed else maybe).add(thing)
+            if number:
+                of_thing = grown.get(thing)
+                if of_thing is None:
+                    of_thing = grown[thing] = {}
+                of_thing[name, value] = of_thing.get((name, value), 0) + number
+    found.only, found.maybe = only, maybe
+    asked = list(things.asked_of(found.tally, only | maybe))
     before = dict(asked)
     before.update((saying, now.get(saying, 0) - number) for saying, number in more.items())
     was = things.Summary.of(sorted(item for item in before.items() if item[1]))
@@ -140,7 +150,7 @@ def _only_what_changed(found: Things, known: State, more: Mapping[str, int]) -> 
     found.skipped = known.summary.copy()
     known.summary.add(things.Summary.of(asked))
     found.whole, found.tally = known.tally, asked
-    return found.only
+    return only
 
 
 @dataclass(frozen=True, slots=True)
@@ -372,8 +382,7 @@ def _finish(
     report_papers(prepared.state, ledger)
     buildfolder.write_lines(folder / buildfolder.REJECTED, (found.to_json() for found in ledger.rejected()))
     buildfolder.write_lines(folder / buildfolder.WARNINGS, (found.to_json() for found in ledger.warnings()))
-    hashes = [(path, sha) for path, (_, sha, _) in prepared.state.files.items()]
-    content = manifest.content_hash([*planned.hashes, *hashes])
+    content = manifest.content_hash([*planned.hashes, *prepared.state.files.hashes()])
     done = {written.layer: written for written in chain(early, late)}
     written = [done[layer] for layer in layers]
     _write_index(folder, written)

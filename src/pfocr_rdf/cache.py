@@ -20,18 +20,18 @@ from typing import Any
 
 from pfocr_rdf import facts, resources
 from pfocr_rdf.buildfolder import MANIFEST, RUN
+from pfocr_rdf.extract.known import Files
 from pfocr_rdf.extract.records import hash_file
-from pfocr_rdf.extract.source import Known, KnownFile
 from pfocr_rdf.shards import Totals, problem_from, problem_parts
 from pfocr_rdf.state import Section, State
 from pfocr_rdf.things import Summary
 
 FOLDER = ".cache"
-FORMAT = 5
+FORMAT = 6
 ABOUT = "state.json"
 """Says what the build was, and the hash of each other file of the cache, or where it is large, size and time of
 change; its first line is the hash of the rest."""
-PAPERS, FILES, TALLY = "papers.txt", "files.txt", "tally.txt"
+PAPERS, FILES, HASHES, TALLY = "papers.txt", "files.txt", "hashes.txt", "tally.txt"
 _FACTS = "facts-{number}.txt"
 _MAX_FILES = 32
 _MAX_GROWTH = 2
@@ -54,7 +54,7 @@ def save(state: State, build: Path, asked: str, before: Path | None) -> dict[str
     return {
         "format": FORMAT,
         "converter": resources.converter(),
-        "cache": {name: hash_file(folder / name) for name in (PAPERS, FILES, TALLY)},
+        "cache": {name: hash_file(folder / name) for name in (PAPERS, FILES, HASHES, TALLY)},
         "asked": asked,
         "organisms": dict(state.organisms),
         "pages": state.pages.decode(),
@@ -63,6 +63,7 @@ def save(state: State, build: Path, asked: str, before: Path | None) -> dict[str
         "totals": state.totals.to_json(),
         "groups": state.groups,
         "maps": state.maps,
+        "odd": state.files.odd(),
         "conflicts": [problem_parts(found) for found in state.conflicts],
         "sections": places,
         "base": base,
@@ -76,10 +77,9 @@ def _save_tables(state: State, live: list[int], folder: Path) -> None:
     _write_columns(
         folder / PAPERS, [str(numbers[state.at[p]]) for p in papers], papers, [state.papers[p] for p in papers]
     )
-    paths = sorted(state.files)
-    files = [state.files[path] for path in paths]
-    signed, hashes, figids = ([file[part] for file in files] for part in range(3))
-    _write_columns(folder / FILES, facts.escape_all(paths), signed, hashes, facts.escape_all(figids))
+    lines, hashes, _ = state.files.columns()
+    _write_columns(folder / FILES, lines)
+    _write_columns(folder / HASHES, hashes)
     sayings = dict(state.tally)
     _write_columns(folder / TALLY, sayings.keys(), map(str, sayings.values()))
 
@@ -166,7 +166,7 @@ class _Kept:
     about: dict[str, Any]
     papers: dict[str, str]
     at: dict[str, int]
-    files: dict[str, KnownFile]
+    files: Files
     sayings: list[str]
     counts: list[str]
 
@@ -185,9 +185,14 @@ class Former:
         except (OSError, ValueError, KeyError, TypeError):
             return None
 
-    def known(self) -> Known:
-        """Return what is known of the files, by path."""
-        return self._kept.files if self._kept else {}
+    def known(self) -> Files:
+        """Return what is known of the files."""
+        return self._kept.files if self._kept else Files()
+
+    @property
+    def lines(self) -> str:
+        """The file in which their lines stand, with no word on whether it is sound."""
+        return str(self.build / FOLDER / FILES)
 
     def state(self, asked: str, scratch: Path) -> State | None:
         """Return the state, or None where there is none that fits the build, the options and the program.
@@ -234,14 +239,16 @@ def _read(build: Path) -> _Kept | None:
         return None
     digests = about["cache"]
     numbers, papers, lines = _read_columns(folder / PAPERS, digests[PAPERS], 3)
-    escaped, signatures, hashes, figids = _read_columns(folder / FILES, digests[FILES], 4)
+    [files] = _read_columns(folder / FILES, digests[FILES], 1)
+    [hashes] = _read_columns(folder / HASHES, digests[HASHES], 1)
+    if len(files) != len(hashes):
+        return None
     sayings, counts = _read_columns(folder / TALLY, digests[TALLY], 2)
-    paths = facts.unescape_all(escaped)
     return _Kept(
         about,
         dict(zip(papers, lines, strict=True)),
         dict(zip(papers, map(int, numbers), strict=True)),
-        dict(zip(paths, zip(signatures, hashes, facts.unescape_all(figids), strict=True), strict=True)),
+        Files((files, hashes, about["odd"])),
         sayings,
         counts,
     )

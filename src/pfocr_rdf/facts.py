@@ -17,6 +17,7 @@ from operator import itemgetter
 from pathlib import Path
 
 from pfocr_rdf import native
+from pfocr_rdf.escapes import escape_all
 
 Fact = tuple[str, str, str, str]
 """IRI of a thing, a field, the value that a place gives it, the place."""
@@ -33,9 +34,6 @@ _DIGITS = 10
 
 MAX_COUNTED = 500_000
 """So many different sayings are counted in memory; with more, a sorted run is put on disk."""
-
-_ESCAPES = str.maketrans({"\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"})
-_UNESCAPES = {"\\\\": "\\", "\\n": "\n", "\\r": "\r", "\\t": "\t"}
 
 
 @dataclass(slots=True)
@@ -186,35 +184,6 @@ def _read_tally(path: Path) -> Iterator[tuple[str, int]]:
         for line in stream:
             saying, _, number = line.rstrip("\n").rpartition("\t")
             yield saying, int(number)
-
-
-def escape(saying: str) -> str:
-    """Return a saying as it stands in a line."""
-    if "\\" in saying or "\t" in saying or "\n" in saying or "\r" in saying:
-        return saying.translate(_ESCAPES)
-    return saying
-
-
-def unescape(text: str) -> str:
-    """Undo `escape`."""
-    if "\\" not in text:
-        return text
-    parts: list[str] = []
-    rest = iter(text)
-    for character in rest:
-        parts.append(_UNESCAPES[character + next(rest)] if character == "\\" else character)
-    return "".join(parts)
-
-
-def escape_all(texts: list[str]) -> list[str]:
-    """Return texts as they stand in lines of their own."""
-    whole = "".join(texts)
-    return [escape(text) for text in texts] if any(special in whole for special in "\\\t\n\r") else texts
-
-
-def unescape_all(texts: list[str]) -> list[str]:
-    """Undo `escape_all`."""
-    return [unescape(text) for text in texts] if "\\" in "".join(texts) else texts
 
 
 def line_of(base: str, placed: Sequence[Placed], numbers: dict[str, int], said: list[int]) -> str:

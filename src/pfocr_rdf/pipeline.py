@@ -29,11 +29,13 @@ from pfocr_rdf.cache import Former
 from pfocr_rdf.diff import Change
 from pfocr_rdf.errors import UsageError
 from pfocr_rdf.extract import git
-from pfocr_rdf.extract.source import FIGURES, Known, Snapshot, open_source
+from pfocr_rdf.extract.known import Files
+from pfocr_rdf.extract.listing import FIGURES
+from pfocr_rdf.extract.source import Snapshot, open_source
 from pfocr_rdf.plan import Options as Options
 from pfocr_rdf.plan import Plan, cut, plan
 from pfocr_rdf.shards import Progress, Result, Shard, convert
-from pfocr_rdf.state import State
+from pfocr_rdf.state import State, maps_of
 from pfocr_rdf.workers import Engine, Processes, cores, uncollected
 
 log = logging.getLogger("pfocr_rdf")
@@ -156,9 +158,8 @@ def making(
     began, clock = datetime.now(UTC), time.monotonic()
     former = Former(out) if use_cache else None
     with ExitStack() as stack:
-        known: Callable[[], Known] = former.known if former else dict
         with uncollected():
-            snapshot = stack.enter_context(opened(source, options, known=known, engine=engine))
+            snapshot = stack.enter_context(opened(source, options, former=former, engine=engine))
         wanted = snapshot.bytes * SPACE_FACTOR
         if not out.exists():
             buildfolder.need_space(out, wanted)
@@ -203,13 +204,15 @@ def prepare(planned: Plan, former: Former | None, place: str, scratch: Path) -> 
         if former is not None and blocks.can_update(planned.context.settings.image_pattern)
         else None
     )
+    if planned.everything and (before is None or before.asks_all(planned)):
+        planned = planned.everything()
     everything = list(planned.papers)
     if before is None or former is None:
         fresh = State(facts.Tally(scratch), organisms=planned.context.organisms)
-        fresh.maps = sorted([path, sha] for path, sha in planned.hashes if path in planned.maps)
+        fresh.maps = maps_of(planned)
         return Prepared(planned, fresh, everything, place=place)
     changed = before.changed(planned)
-    gone = [pmcid for pmcid in before.papers if pmcid not in planned.papers]
+    gone = before.gone(planned)
     before.organisms = planned.context.organisms
     return Prepared(planned, before, [p for p in everything if p in changed], [*changed, *gone], former.build, place)
 
@@ -260,7 +263,7 @@ def changes(
     with ExitStack() as stack:
         early = stack.enter_context(_early(workers, source, build))
         with uncollected():
-            snapshot = stack.enter_context(opened(source, options, known=former.known, engine=early or None))
+            snapshot = stack.enter_context(opened(source, options, former=former, engine=early or None))
             if early:
                 _warm(early)
             prepared = prepare(plan(snapshot, options, early or None), former, _shards_in(work), work)
@@ -302,10 +305,12 @@ def opened(
     source: str,
     options: Options,
     *,
-    known: Callable[[], Known] = dict,
+    former: Former | None = None,
     engine: Engine | None = None,
 ) -> Iterator[Snapshot]:
     """Open a source, with the selection that the options ask for.
+
+    Of papers that did not change since the `former` build nothing is read, unless all must be known anyway.
 
     Raises `UsageError` when the source, or a list that the options name, is not there.
     """
@@ -313,7 +318,10 @@ def opened(
         if path is not None and not path.is_file():
             raise UsageError(f"{path}: {'is no plain file' if path.exists() else 'no such file'}")
     limits = options.settings.limits
-    with open_source(source, limits=limits, cache=options.clones, known=known, engine=engine) as snapshot:
+    known = former.known if former else Files
+    some = former is not None and options.only is None and options.limit is None and options.gene_info is None
+    lines = former.lines if former and some else None
+    with open_source(source, limits=limits, cache=options.clones, known=known, lines=lines, engine=engine) as snapshot:
         yield snapshot.select(only=options.only, limit=options.limit)
 
 

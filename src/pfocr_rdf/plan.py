@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from itertools import groupby, islice
 from operator import attrgetter, lt
@@ -14,11 +14,12 @@ from typing import Any
 from pfocr_rdf import jsonld, shards
 from pfocr_rdf.accounts import Ledger
 from pfocr_rdf.errors import Kind, Problem, problem
+from pfocr_rdf.escapes import escape_all
 from pfocr_rdf.extract import lists
+from pfocr_rdf.extract.known import Unchanged
 from pfocr_rdf.extract.organisms import MapLine, OrganismPage, read_map, read_page
 from pfocr_rdf.extract.records import RecordFiles, hash_file, read_record
 from pfocr_rdf.extract.source import Snapshot
-from pfocr_rdf.facts import escape_all
 from pfocr_rdf.normalize import Context, block_keywords
 from pfocr_rdf.resources import common_organisms
 from pfocr_rdf.settings import Limits, Settings
@@ -51,6 +52,7 @@ class Plan:
     `papers` maps each PMCID (escaped) to its records, in order of figid; `hashes` are of the files that are no
     paper's; `signatures` of all files and `figids` of records by path; `maps` are the paths of map files, `bytes` is
     the size of all files; `asked` names what else the build depends on.
+    Where papers are `unchanged` since an earlier build, they are left out; `everything` plans those as well.
     """
 
     root: str
@@ -66,6 +68,8 @@ class Plan:
     output: Output
     asked: str
     bytes: int
+    unchanged: Unchanged | None = None
+    everything: Callable[[], Plan] | None = None
 
 
 MIN_RECORDS = 100
@@ -138,7 +142,13 @@ def plan(snapshot: Snapshot, options: Options, engine: Engine | None = None) -> 
         output=options.output,
         asked=_asked(context, options, whole=snapshot.whole),
         bytes=snapshot.bytes,
+        unchanged=snapshot.unchanged,
+        everything=_of_all(snapshot.everything, options, engine) if snapshot.everything else None,
     )
+
+
+def _of_all(everything: Callable[[], Snapshot], options: Options, engine: Engine | None) -> Callable[[], Plan]:
+    return lambda: plan(everything(), options, engine)
 
 
 def _papers(records: Iterable[RecordFiles]) -> dict[str, tuple[RecordFiles, ...]]:
@@ -173,6 +183,7 @@ def _maps(
 ) -> dict[str, list[MapLine]]:
     """Return the map lines of each figid that has a record; account for the others."""
     figids = {files.figid for files in snapshot.records} if snapshot.maps else set()
+    unchanged = snapshot.unchanged
     maps: dict[str, list[MapLine]] = {}
     for path, (lines, problems, digest) in zip(snapshot.maps, found, strict=True):
         hashes.append((path, digest))
@@ -181,7 +192,7 @@ def _maps(
         for line in lines:
             if line.figid in figids:
                 maps.setdefault(line.figid, []).append(line)
-            elif snapshot.whole:
+            elif snapshot.whole and not (unchanged and unchanged.has(line.figid)):
                 ledger.report(
                     problem(
                         "map-line-without-record",

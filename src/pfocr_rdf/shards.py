@@ -24,6 +24,7 @@ from pfocr_rdf import identifiers as ids
 from pfocr_rdf.accounts import Account, Ledger
 from pfocr_rdf.blocks import Cuts
 from pfocr_rdf.errors import INPUT_KINDS, Kind, Problem, UsageError
+from pfocr_rdf.escapes import escape, unescape
 from pfocr_rdf.extract.organisms import MapLine
 from pfocr_rdf.extract.records import RecordFiles, read_figure
 from pfocr_rdf.mapping import article, entities, mention
@@ -105,7 +106,7 @@ class Paper:
     def to_line(self) -> str:
         """Return the paper as one line."""
         accounts = " ".join(f"{a},{b},{c},{d}" for a, b, c, d in self.accounts)
-        aliases = "\x1f".join(facts.escape(text) for pair in self.aliases for text in pair)
+        aliases = "\x1f".join(escape(text) for pair in self.aliases for text in pair)
         problems = json.dumps([problem_parts(p) for p in self.problems], ensure_ascii=False) if self.problems else ""
         return "\t".join(
             [self.pmcid, self.fingerprint, str(self.figures), str(self.mentions), accounts, aliases, f"{problems}\n"]
@@ -155,7 +156,7 @@ def aliases_and_problems(lines: Iterable[str]) -> tuple[list[tuple[str, str]], l
         *_, texts, found = line.split("\t")
         if texts:
             parts = texts.split("\x1f")
-            aliases += zip(map(facts.unescape, parts[::2]), map(facts.unescape, parts[1::2]), strict=True)
+            aliases += zip(map(unescape, parts[::2]), map(unescape, parts[1::2]), strict=True)
         if found:
             problems += map(problem_from, json.loads(found))
     return aliases, problems
@@ -283,7 +284,7 @@ class _Making:
             if figure is not None:
                 figures.append(figure)
         self.read += len(records)
-        self.files += [f"{facts.escape(path)}\t{digest}\n" for path, digest in hashes]
+        self.files += [f"{escape(path)}\t{digest}\n" for path, digest in hashes]
         mentions = sum(len(figure.gene_mentions) + len(figure.mentions) for figure in figures)
         if figures:
             self._emit(pmcid, figures, ledger)
@@ -294,7 +295,7 @@ class _Making:
             [line for files in records for line in self.context.maps.get(files.figid, ())] if self.context.maps else []
         )
         paper = Paper(
-            facts.escape(pmcid),
+            escape(pmcid),
             fingerprint(hashes, maps),
             len(figures),
             mentions,

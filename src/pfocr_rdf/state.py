@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 
 from pfocr_rdf import facts, storage
 from pfocr_rdf.errors import Problem
+from pfocr_rdf.escapes import escape, unescape_all
 from pfocr_rdf.extract import source
+from pfocr_rdf.extract.known import Files, pmcid_of
 from pfocr_rdf.extract.records import hash_file
-from pfocr_rdf.extract.source import KnownFile
 from pfocr_rdf.plan import Plan
 from pfocr_rdf.shards import Result, Totals, fingerprint
 from pfocr_rdf.things import Summary
@@ -50,7 +51,7 @@ class State:
     papers: dict[str, str] = field(default_factory=dict)
     at: dict[str, int] = field(default_factory=dict)
     sections: list[Section] = field(default_factory=list)
-    files: dict[str, KnownFile] = field(default_factory=dict)
+    files: Files = field(default_factory=Files)
     organisms: Mapping[str, str] = field(default_factory=dict)
     pages: bytes = b""
     groups: list[str] = field(default_factory=list)
@@ -77,7 +78,7 @@ class State:
             self.papers[pmcid] = line
             self.at[pmcid] = number
         lines = result.section("files").decode().split("\n")[:-1]
-        files = facts.unescape_all([line[: line.index("\t")] for line in lines])
+        files = unescape_all([line[: line.index("\t")] for line in lines])
         for path, line in zip(files, lines, strict=True):
             self.files[path] = signatures.get(path, ""), line[line.index("\t") + 1 :], figids.get(path, "")
         self.tally.read(said)
@@ -138,20 +139,30 @@ class State:
         Files whose signature is not as it was are read and hashed; what is found is remembered.
         """
         found: set[str] = set()
-        names = {
-            name
-            for name in self.organisms.keys() | planned.context.organisms.keys()
-            if self.organisms.get(name) != planned.context.organisms.get(name)
-        }
-        if names:
-            ends = tuple(f"\x1f{facts.escape(name)}" for name in names)
+        if names := self._renamed(planned):
+            ends = tuple(f"\x1f{escape(name)}" for name in names)
             said = frozenset(saying for saying, _ in self.tally if saying[0] == "T" and saying.endswith(ends))
             found |= self.papers_saying(said)
-        doubtful = self._doubtful(planned)
         known = planned.papers.keys() & self.papers.keys()
+        doubtful = None if planned.unchanged else self._doubtful(planned)
         asked = known if doubtful is None else known & doubtful
         found |= {pmcid for pmcid in asked if self._differs(pmcid, planned)}
         return (found & known) | (planned.papers.keys() - known)
+
+    def asks_all(self, planned: Plan) -> bool:
+        """Whether papers may have changed of which no file differs: names of organisms or lines of maps did."""
+        return bool(self._renamed(planned)) or maps_of(planned) != self.maps
+
+    def gone(self, planned: Plan) -> list[str]:
+        """Return the papers that a source does not have any more."""
+        unchanged = planned.unchanged
+        known = sorted(map(escape, unchanged.looked_at)) if unchanged else self.papers
+        return [pmcid for pmcid in known if pmcid in self.papers and pmcid not in planned.papers]
+
+    def _renamed(self, planned: Plan) -> set[str]:
+        """Return the names of organisms that are known otherwise by now."""
+        before, now = self.organisms, planned.context.organisms
+        return {name for name in before.keys() | now.keys() if before.get(name) != now.get(name)}
 
     def _differs(self, pmcid: str, planned: Plan) -> bool:
         """Whether a paper that is known has other files or map lines by now."""
@@ -166,17 +177,17 @@ class State:
 
     def _doubtful(self, planned: Plan) -> set[str] | None:
         """Return the papers of which a file is new, gone or signed otherwise; None where any may have changed."""
-        maps = sorted([path, sha] for path, sha in planned.hashes if path in planned.maps)
+        maps = maps_of(planned)
         if maps != self.maps:
             self.maps = maps
             return None
-        before, now = self.files, planned.signatures
+        before, now = self.files.earlier(), planned.signatures
         other = set(source.unlike(before, [*now], [*now.values()]))
         # those that these files belonged to as well, for a record may name another one by now
         gone = (before.keys() - now.keys()) | (before.keys() & other)
         figids = {before[path][2] or _figid(path) for path in gone}
         figids |= {planned.figids.get(path) or _figid(path) for path in other}
-        return {facts.escape(figid.partition("__")[0]) for figid in figids}
+        return {escape(pmcid_of(figid)) for figid in figids}
 
     def _hash(self, root: str, path: str, signature: str) -> str:
         known = self.files.get(path)
@@ -193,12 +204,19 @@ class State:
     def keep_files(self, planned: Plan) -> None:
         """Forget all files that are none of a paper."""
         tables = (path for records in planned.papers.values() for files in records for _, path in files.tables)
-        for path in self.files.keys() - planned.figids.keys() - set(tables):
-            del self.files[path]
+        unchanged = planned.unchanged
+        known = unchanged.paths if unchanged else self.files.paths()
+        for path in set(known).difference(planned.figids, tables):
+            self.files.forget(path)
 
     def with_figures(self) -> set[str]:
         """Return the PMCIDs of the papers that have figures."""
         return {pmcid for pmcid, line in self.papers.items() if line.split("\t", 3)[2] != "0"}
+
+
+def maps_of(planned: Plan) -> list[list[str]]:
+    """Return path and hash of the map files."""
+    return sorted([path, sha] for path, sha in planned.hashes if path in planned.maps)
 
 
 def _figid(path: str) -> str:

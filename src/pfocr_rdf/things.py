@@ -14,7 +14,8 @@ from itertools import chain, groupby
 from pfocr_rdf import facts, serialize, vocab
 from pfocr_rdf import identifiers as ids
 from pfocr_rdf.errors import Problem
-from pfocr_rdf.facts import Fact, Thing, unescape
+from pfocr_rdf.escapes import unescape
+from pfocr_rdf.facts import Fact, Thing
 from pfocr_rdf.mapping import entities
 from pfocr_rdf.model import Layer
 
@@ -114,7 +115,7 @@ class Things:
     whole: Iterable[tuple[str, int]] = ()
     skipped: Summary | None = None
     kept: Places | None = None
-    grown: dict[str, Counter[tuple[str, str]]] = field(default_factory=dict)
+    grown: dict[str, dict[tuple[str, str], int]] = field(default_factory=dict)
     only: set[str] | None = None
     maybe: Container[str] = ()
     described: set[str] = field(default_factory=set)
@@ -367,8 +368,3 @@ def dissents(data: bytes, search: Search) -> list[Fact]:
 
 def _by_place(fact: Fact) -> tuple[str, str, str]:
     return fact[0], fact[1], fact[3]
-
-
-def spoken_of(sayings: Iterable[str]) -> set[str]:
-    """Return the IRIs of the things that sayings (escaped) speak of."""
-    return {iri for saying in sayings for iri, _, _, _ in entities.expand(unescape(saying), "")}

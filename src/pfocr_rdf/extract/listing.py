@@ -12,6 +12,10 @@ from stat import S_ISDIR, S_ISREG
 from pfocr_rdf import native
 from pfocr_rdf.extract.signatures import ByStat, Sign
 
+FIGURES, DATA, ORGANISMS = "_figures", "_data", "_organisms"
+"""Folders of a checkout."""
+RECORD_SUFFIXES = (".md", ".txt")
+
 
 @dataclass(frozen=True, slots=True)
 class Folder:

@@ -14,14 +14,16 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from itertools import chain, compress, repeat
 from operator import itemgetter, ne
 from pathlib import Path
 
 from pfocr_rdf.accounts import Ledger
 from pfocr_rdf.errors import Kind, UsageError, problem
-from pfocr_rdf.extract import archive, git, listing, signatures
-from pfocr_rdf.extract.listing import Folder, Listing
+from pfocr_rdf.extract import archive, git, known, listing, signatures
+from pfocr_rdf.extract.known import Comparison, KnownFile, Unchanged
+from pfocr_rdf.extract.listing import DATA, FIGURES, ORGANISMS, RECORD_SUFFIXES, Folder, Listing
 from pfocr_rdf.extract.organisms import MAPS
 from pfocr_rdf.extract.records import RecordFiles, count_rows, read_bytes, read_record
 from pfocr_rdf.extract.signatures import Sign
@@ -30,8 +32,6 @@ from pfocr_rdf.extract.text import decode
 from pfocr_rdf.settings import Limits
 from pfocr_rdf.workers import Engine, Serial
 
-RECORD_SUFFIXES = (".md", ".txt")
-FIGURES, DATA, ORGANISMS = "_figures", "_data", "_organisms"
 _KINDS = {f"{suffix}.tsv": kind for kind, suffix in SUFFIXES.items()}
 _SECOND_LINE = re.compile(rb"---[ \t]*\r?\nfigid: ([A-Za-z0-9._-]+)\r?\n[^ \t\r\n]")
 _HEADS = 2000
@@ -50,6 +50,8 @@ class Snapshot:
     `has_data` says whether the source has a folder of tables (the data model, section a.2b).
     `signatures` has those of all these files by path (and, after `select`, still of the whole source);
     `bytes` is the size of the files that will be read, without the `unread` ones.
+    Where an earlier build knows the source, only papers of which a file differs are paired: then `unchanged` are the
+    others, and `everything` pairs those as well.
     """
 
     root: Path
@@ -65,6 +67,8 @@ class Snapshot:
     ledger: Ledger = field(default_factory=Ledger)
     signatures: dict[str, str] = field(default_factory=dict)
     bytes: int = 0
+    unchanged: Unchanged | None = None
+    everything: Callable[[], Snapshot] | None = None
 
     def select(self, *, only: str | None, limit: int | None) -> Snapshot:
         """Return the snapshot of one figure, or of the first `limit` figures.
@@ -83,30 +87,28 @@ class Snapshot:
         return replace(self, records=records, whole=False, ledger=Ledger(), bytes=size)
 
 
-KnownFile = tuple[str, str, str]
-"""Signature of a file, its SHA-256, and of a record the figid."""
-
-Known = Mapping[str, KnownFile]
-"""What an earlier run, whose limits were the same, found of files, by path."""
-
 _UNKNOWN: KnownFile = ("", "", "")
 
 
-def unlike(known: Known, paths: list[str], signed: list[str]) -> Iterator[str]:
-    """Yield the paths of files that are not known, or have another signature by now, or none that tells."""
-    before = map(itemgetter(0), map(known.get, paths, repeat(_UNKNOWN)))
-    yield from compress(paths, map(ne, before, signed))
+def unlike(before: Mapping[str, KnownFile], paths: list[str], signed: list[str]) -> Iterator[str]:
+    """Yield the paths of files that were not known, or have another signature by now, or none that tells."""
+    known_as = map(itemgetter(0), map(before.get, paths, repeat(_UNKNOWN)))
+    yield from compress(paths, map(ne, known_as, signed))
     if "" in signed:
         yield from (path for path, signature in zip(paths, signed, strict=True) if not signature)
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """How a folder is read: within limits; `known` gives what an earlier run found, `engine` lists and reads heads."""
+    """How a folder is read: within limits; `known` gives what an earlier build found, `engine` lists and reads heads.
+
+    With `lines`, the file in which that build's files stand, only papers that differ are paired.
+    """
 
     limits: Limits
-    known: Callable[[], Known]
+    known: Callable[[], known.Files]
     engine: Engine
+    lines: str | None = None
 
 
 @contextmanager
@@ -115,20 +117,22 @@ def open_source(
     *,
     limits: Limits,
     cache: Path | None = None,
-    known: Callable[[], Known] = dict,
+    known: Callable[[], known.Files] = known.Files,
+    lines: str | None = None,
     engine: Engine | None = None,
 ) -> Iterator[Snapshot]:
     """Open SOURCE for the time of a `with` block; what was unpacked is removed afterwards.
 
     `source` is a path or a git address with an optional `@REVISION`; `cache` is where clones are kept.
     A record that is `known` and still has the signature it had is not read for its figid; the others are, by `engine`,
-    which lists the folders while `known` is asked.
+    which lists the folders while `known` is asked. With `lines`, the file that `known` stands in, papers of a checkout
+    that did not change are left out.
     Raises `UsageError` when there is nothing to read, with what to do.
     """
     path = Path(source)
     if _is_too_long(path):
         raise UsageError(f"{source[:40]}...: is too long for a path or an address")
-    reading = Reading(limits, known, engine or Serial())
+    reading = Reading(limits, known, engine or Serial(), lines)
     if path.is_dir():
         yield _read_own(path, reading)
     elif path.is_file() and archive.is_archive(path):
@@ -223,31 +227,31 @@ def read_folder(
     folders += [_folder(snapshot, data, (".tsv",), sign)] if has_data else []
     # a way to sign that holds all files would be as large as the snapshot
     lister: Engine = reading.engine if isinstance(sign, signatures.ByStat) else Serial()
-    listings = [lister.map(listing.read, [folder]) for folder in folders]
-    known = reading.known()
-    listed = _take(snapshot, next(listings[0]), Kind.RECORD)
-    if not listed and not snapshot.ledger.problems:
+    paired = _changed(snapshot, folders, lister, reading) if checkout and reading.lines else None
+    if paired:
+        again = replace(reading, lines=None)
+        snapshot.everything = partial(read_folder, root, kind, again, sign, state=state, name=name)
+    else:
+        paired = _all(snapshot, folders, lister, reading)
+    records, others = paired
+    if not records and not snapshot.unchanged and not snapshot.ledger.problems:
         raise UsageError(f"{name or root}: no records; a source has {FIGURES}/*.md, or *.md and *.txt files")
-    named, heads = _figids(snapshot, listed, known, reading)  # heads of records are read while tables are listed
     tables: dict[str, list[tuple[Kind, str]]] = {}
     prefix = f"{data}/" if data else ""
-    if has_data:
-        for path in _take(snapshot, next(listings[1]), None):
-            stem, _, rest = path.rpartition("-")
-            if rest in _KINDS and len(stem) > len(prefix):
-                tables.setdefault(stem, []).append((_KINDS[rest], path))
-            elif path[len(prefix) :] in MAPS:
-                snapshot.maps.append(path)
-            else:
-                _leave_out(snapshot, path)
-                del snapshot.signatures[path]
-                snapshot.ledger.report(problem("unknown-file", path))
+    for path in others:
+        stem, _, rest = path.rpartition("-")
+        if rest in _KINDS and len(stem) > len(prefix):
+            tables.setdefault(stem, []).append((_KINDS[rest], path))
+        elif path[len(prefix) :] in MAPS:
+            snapshot.maps.append(path)
+        else:
+            _leave_out(snapshot, path)
+            del snapshot.signatures[path]
+            snapshot.ledger.report(problem("unknown-file", path))
     if (root / ORGANISMS).is_dir():
         pages = listing.read(_folder(snapshot, ORGANISMS, (".md",), sign))
         snapshot.pages = _take(snapshot, pages, Kind.ORGANISM_PAGE)
-    read = dict(heads)
-    figids = [figid or read[path] for path, figid in zip(listed, named, strict=True)]
-    for figid, path in _winners(root, [*zip(figids, listed, strict=True)], snapshot, reading.limits):
+    for figid, path in _winners(root, records, snapshot, reading.limits):
         snapshot.records.append(RecordFiles(figid, path, tuple(tables.pop(f"{prefix}{figid}", ()))))
     snapshot.records.sort()  # by figid and path
     for table, path in chain.from_iterable(tables.values()):
@@ -259,25 +263,67 @@ def read_folder(
     return snapshot
 
 
+Paired = tuple[list[tuple[str, str]], list[str]]
+"""Records, each with its figid, and the other files; both in order of path."""
+
+
+def _all(snapshot: Snapshot, folders: list[Folder], lister: Engine, reading: Reading) -> Paired:
+    """List all files of a source."""
+    listings = [lister.map(listing.read, [folder]) for folder in folders]
+    before = reading.known().earlier()
+    listed = _take(snapshot, next(listings[0]), Kind.RECORD)
+    named, heads = _figids(snapshot, listed, before, reading)  # heads of records are read while tables are listed
+    tables = [path for found in listings[1:] for path in _take(snapshot, next(found), None)]
+    read = dict(heads)
+    return [(figid or read[path], path) for path, figid in zip(listed, named, strict=True)], tables
+
+
+def _changed(snapshot: Snapshot, folders: list[Folder], lister: Engine, reading: Reading) -> Paired | None:
+    """List the files of those papers of a checkout of which any differs from what was known.
+
+    Return None where nothing usable was known, or it was known of other folders.
+    """
+    comparisons = [lister.map(known.compare, [Comparison(folder, str(reading.lines))]) for folder in folders]
+    before = reading.known()
+    parts = [part for found in comparisons if (part := next(found))]
+    if not len(before) or sum(part.known for part in parts) != len(before) or not parts[0].there:
+        return None
+    for part, kind in zip(parts, (Kind.RECORD, None), strict=False):
+        snapshot.bytes += part.bytes
+        _refuse(snapshot, part.refused, kind)
+    figids = dict(_heads(snapshot.root, sorted(parts[0].come), reading))
+    there, snapshot.unchanged = known.differing(parts, before, figids)
+    paths = sorted(there)
+    snapshot.signatures = {path: there[path][0] for path in paths}
+    inside = f"{FIGURES}/"
+    records = [(there[path][1], path) for path in paths if path.startswith(inside)]
+    return records, [path for path in paths if not path.startswith(inside)]
+
+
 def _leave_out(snapshot: Snapshot, path: str) -> None:
     """Take a file that will not be read out of the size that will."""
     snapshot.bytes -= os.lstat(f"{snapshot.root}/{path}").st_size
 
 
 def _figids(
-    snapshot: Snapshot, paths: list[str], known: Known, reading: Reading
+    snapshot: Snapshot, paths: list[str], before: Mapping[str, KnownFile], reading: Reading
 ) -> tuple[list[str], Iterator[tuple[str, str]]]:
     """Return the figids of records, empty where not known, and of those path and figid in any order.
 
     The engine begins at once to read them.
     """
-    other = set(unlike(known, paths, [*map(snapshot.signatures.__getitem__, paths)]))
-    figids = [*map(itemgetter(2), map(known.get, paths, repeat(_UNKNOWN)))]
+    other = set(unlike(before, paths, [*map(snapshot.signatures.__getitem__, paths)]))
+    figids = [*map(itemgetter(2), map(before.get, paths, repeat(_UNKNOWN)))]
     if other:
         figids = ["" if path in other else figid for path, figid in zip(paths, figids, strict=True)]
     unread = [path for path, figid in zip(paths, figids, strict=True) if not figid]
-    tasks = [_Heads(snapshot.root, unread[at : at + _HEADS], reading.limits) for at in range(0, len(unread), _HEADS)]
-    return figids, chain.from_iterable(reading.engine.map(_sniff_all, tasks))
+    return figids, _heads(snapshot.root, unread, reading)
+
+
+def _heads(root: Path, paths: list[str], reading: Reading) -> Iterator[tuple[str, str]]:
+    """Let the engine begin to read the heads of records; return paths and figids in any order."""
+    tasks = [_Heads(root, paths[at : at + _HEADS], reading.limits) for at in range(0, len(paths), _HEADS)]
+    return chain.from_iterable(reading.engine.map(_sniff_all, tasks))
 
 
 @dataclass(frozen=True, slots=True)
@@ -391,10 +437,15 @@ def _take(snapshot: Snapshot, found: Listing, kind: Kind | None) -> list[str]:
     """Take the files of a folder into the snapshot; report what is refused; return the paths."""
     snapshot.signatures.update(zip(found.paths, found.signatures, strict=True))
     snapshot.bytes += found.bytes
-    for code, path in found.refused:
+    _refuse(snapshot, found.refused, kind)
+    return found.paths
+
+
+def _refuse(snapshot: Snapshot, refused: list[tuple[str, str]], kind: Kind | None) -> None:
+    """Report what lies in a folder and is none of the source."""
+    for code, path in refused:
         about = Kind.VALUE if code == "unknown-file" else kind or _kind_of(path.rpartition("/")[2]) or Kind.MAP_LINE
         snapshot.ledger.report(problem(code, path, kind=about))
-    return found.paths
 
 
 def _kind_of(name: str) -> Kind | None:
