@@ -1,4 +1,4 @@
-"""The build as a Prefect flow: the steps of `pfocr_rdf.pipeline`, some shards of papers or some layers to a task.
+"""The build as a Prefect flow: the steps of `pfocr_rdf.pipeline`, each with a task for each process.
 
 Makes the same bytes as `pfocr-rdf build`. Run as a program, it needs no Prefect server: an embedded one serves
 the run. Nothing is retried: data and calls that are wrong stay wrong.
@@ -94,7 +94,7 @@ def build(
         image_pattern: Address of an image, with {pmcid} and {filename}.
         max_rejected: Share of records that may be rejected, 0 to 1; one always may.
         max_rejected_rows: Share of rows that may be rejected, 0 to 1; one always may.
-        shard_records: Records in a shard; some shards are one task.
+        shard_records: Records in a shard, the part that a process does at a time.
         workers: Processes that convert shards, each with a start of seconds; with 1 the flow's own does.
         compress: How the layers' files are compressed.
         nquads: Write pfocr-all.nq.gz too: everything as N-Quads.

@@ -1,6 +1,7 @@
-"""Engines of the flows: some parts of a step (shards, layers) are a Prefect task, wherever they are done.
+"""Engines of the flows: a step (converting shards, writing layers) is a Prefect task for each that runs at a time.
 
-The tasks themselves are threads of the flow's process. With the runner `processes` each hands its parts to a process of
+The tasks share the parts of their step: each takes the next one when it is done with one, so all end together. They
+are threads of the flow's process. With the runner `processes` each hands its parts to a process of
 `pfocr_rdf.workers`, which knows nothing of Prefect and so starts in less than a second; what it logs comes back with
 the result. With `dask` shards go to the workers of a scheduler by `pfocr_rdf.dask_engine`, as one task.
 """
@@ -13,10 +14,10 @@ prepare(program=False)
 
 import logging
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
-from itertools import chain
+from queue import Empty, SimpleQueue
 from typing import Any, TypeVar, cast
 from uuid import UUID
 
@@ -24,6 +25,7 @@ from prefect import get_run_logger, task
 from prefect.artifacts import create_progress_artifact, update_progress_artifact
 from prefect.cache_policies import NO_CACHE
 from prefect.exceptions import MissingContextError
+from prefect.futures import PrefectFuture
 from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
 from prefect.utilities.annotations import quote, unmapped
 
@@ -38,10 +40,6 @@ Done = TypeVar("Done")
 SHARD_SECONDS = 3_600
 """A part that takes longer hangs: it should take seconds."""
 
-TASKS, PARTS = 2, 4
-"""So many tasks a step has at least for each that runs at a time, if there are parts for them, and so many parts a task
-at most beyond that: a part takes half a second and a task costs a tenth of one, so they are bundled."""
-
 PAUSE = 2.0
 """Seconds between two looks of people at a progress bar."""
 
@@ -51,21 +49,42 @@ def whole(value: T) -> T:
     return cast(T, quote(value))
 
 
+class Step:
+    """The parts of a step, each of which is taken once, and the results of those that are done."""
+
+    def __init__(self, parts: Iterable[Any]) -> None:
+        """Begin with all parts left."""
+        self._left: SimpleQueue[Any] = SimpleQueue()
+        for part in parts:
+            self._left.put(part)
+        self.done: SimpleQueue[Any] = SimpleQueue()
+
+    def take(self) -> Iterator[Any]:
+        """Yield a part as long as one is left; several threads may do so at once."""
+        with suppress(Empty):
+            while True:
+                yield self._left.get_nowait()
+
+    def stop(self) -> None:
+        """Leave no part to be taken."""
+        for _ in self.take():
+            pass
+
+
 # Without tags: Prefect would ask its server for a slot before each.
 @task(cache_policy=NO_CACHE, persist_result=False, task_run_name="{name}")
-def work(name: str, function: Callable[[Any], Any], parts: Sequence[Any], processes: Processes | None) -> list[Any]:
-    """Do some parts of a step: convert shards, write layers, search sections."""
-    if processes is None:
-        return [function(part) for part in parts]
-    log = get_run_logger()
-    results: list[Any] = []
-    for number, part in enumerate(parts, 1):
+def work(name: str, function: Callable[[Any], Any], step: Step, processes: Processes | None) -> None:
+    """Do parts of a step (convert shards, write layers, search sections) until none is left."""
+    for part in step.take():
+        if processes is None:
+            step.done.put(function(part))
+            continue
+        log = get_run_logger()
         done = processes.call(record, (function, part), SHARD_SECONDS)
         for level, text in done.lines:
             log.log(level, "%s", text)
-        log.info("%s, %d of %d: %.1f s in process %d", name, number, len(parts), done.seconds, done.process)
-        results.append(done.result)
-    return results
+        log.info("%s: %.1f s in process %d", name, done.seconds, done.process)
+        step.done.put(done.result)
 
 
 class TaskEngine:
@@ -74,21 +93,39 @@ class TaskEngine:
     def __init__(self, runner: TaskRunner[Any], size: int, processes: Processes | None) -> None:
         """Submit to `runner`, which was entered; so many at a time, in processes or in its threads."""
         self.runner, self.size, self.processes = runner, size, processes
+        self._steps: list[Step] = []
 
     def map(self, function: Callable[[T], Done], tasks: Sequence[T]) -> Iterator[Done]:
-        """Begin all tasks at once, and yield their results, in any order; the first ones are in different bundles."""
-        count = min(len(tasks), max(TASKS * self.size, -(-len(tasks) // PARTS)))
+        """Begin with the first of the parts at once, and yield the result of each as it comes."""
+        step, count = Step(tasks), min(len(tasks), self.size)
+        self._steps.append(step)
         parameters = {
             "name": [f"{function.__name__.strip('_')} {number} of {count}" for number in range(1, count + 1)],
             "function": unmapped(function),
-            "parts": [whole(tasks[number::count]) for number in range(count)],
+            "step": unmapped(whole(step)),
             "processes": unmapped(whole(self.processes)),
         }
         futures: Any = self.runner.map(cast(Any, work), parameters)  # typed for asynchronous tasks alone
-        return chain.from_iterable(future.result() for future in futures)
+        for future in futures:
+            future.add_done_callback(step.done.put)
+        return self._results(step, futures)
+
+    @staticmethod
+    def _results(step: Step, futures: Sequence[PrefectFuture[None]]) -> Iterator[Any]:
+        """Yield what comes until all futures have come as well; one that failed raises."""
+        left = len(futures)
+        while left:
+            found = step.done.get()
+            if isinstance(found, PrefectFuture):
+                found.result()
+                left -= 1
+            else:
+                yield found
 
     def stop(self) -> None:
         """Drop the parts that have not begun, and wait for the others."""
+        for step in self._steps:
+            step.stop()
         self.runner.__exit__(None, None, None)
 
 
