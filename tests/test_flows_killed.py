@@ -82,7 +82,8 @@ def test_a_killed_worker_leaves_what_is_published_and_its_run_is_told_as_crashed
     with place.server.working(place.settings) as worker:
         run = place.server.begin(NIGHTLY)
         wait_until(lambda: at_work(place, run), place.server.folder / "worker.log")
-        if everything:  # as when the machine stops
+        if everything:  # as when the machine stops: the worker sees nothing of it
+            os.killpg(worker.pid, signal.SIGSTOP)
             assert kill_run(run) > 0
         os.killpg(worker.pid, signal.SIGKILL)
     check_whole(place, before)

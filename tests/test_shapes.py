@@ -445,6 +445,15 @@ def check(records: list[Figure], context: str | None) -> None:
 
 
 @pytest.mark.parametrize("context", CONTEXTS, ids=("shipped", "odd", "literal"))
+def test_a_keyword_that_others_write_for_nothing_is_what_pyld_makes_of_it(context: str | None) -> None:
+    """Under a context of another vocabulary its key is not that of schema.org's keywords."""
+    said = ("plain", "plain", "other", "NA", "-", ["NA", "plain"])
+    blocks = [{"@context": "http://schema.org", "alternateName": "plain", "keywords": text} for text in said]
+    forget(context)
+    agree([figure(block, "PMC1__f", "") for block in blocks], context)
+
+
+@pytest.mark.parametrize("context", CONTEXTS, ids=("shipped", "odd", "literal"))
 @given(records=sequences())
 @settings(max_examples=40)
 def test_any_block_comes_out_as_pyld_alone_expands_it(context: str | None, records: list[Figure]) -> None:

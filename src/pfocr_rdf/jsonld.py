@@ -391,13 +391,15 @@ def _canonical_hash(value: Mapping[str, Any]) -> str:
 
 
 def _says_nothing(block: Mapping[str, Any]) -> bool:
-    """Whether a text of a block, or of a list in it, is one that others write for a missing value."""
+    """Whether a text of a block, or of a list in it, is one that others write for a missing value.
+
+    As a keyword it is a value, but which key is that of keywords the context says.
+    """
     return any(
         value in NOTHING
         if type(value) is str
         else type(value) is list and any(type(item) is str and item in NOTHING for item in value)
-        for key, value in block.items()
-        if key != "keywords"
+        for value in block.values()
     )
 
 
