@@ -3,7 +3,8 @@
 A corpus and its later state (1 % of the records changed, 0.1 % added, 0.1 % removed) are built. The first one is loaded
 into a new server. Then eight clients ask without pause which release it is and how many triples two graphs have, and
 the server is brought to the second build (`pfocr-rdf update`). An answer that failed, was empty, or mixed both builds
-ends the program with exit code 1. Then the second build is loaded into another new server, which is the full reload.
+ends the program with exit code 1. Then the second build is loaded into another new server, which is the full reload,
+while the clients go on asking the first one.
 
     python benchmarks/bench_store_update.py --figures 10000 --stores oxigraph fuseki
 """
@@ -48,8 +49,9 @@ def update(old: Path, new: Path, store: str, folder: Path, clients: int) -> dict
             options = ("--base", old, "--no-compact", "--json")
             cost = measure.run(common.program("update", new, "--to", server.address, *options), env=env)
             asked.wait(PAUSE)
-    with served.served(Kind(store), folder / "two", MEMORY) as server:
-        full = measure.run(common.program("load", new, "--to", server.address), env=env | server.environment)
+            # the clients go on: who reloads, loads into another server while people ask the first one
+            with served.served(Kind(store), folder / "two", MEMORY) as other:
+                full = measure.run(common.program("load", new, "--to", other.address), env=env | other.environment)
     said = json.loads(cost.stdout)
     if said["way"] != "difference" or said["repaired"]:
         asked.failed.append(f"the update went another way: {said['why']} {said['repaired']}")

@@ -53,10 +53,10 @@ Stated = tuple[str, str, tuple[str, str, str, str]]
 """Graph, predicate and object of a triple of the sample, the object by value."""
 
 
-def counts(store: Store, content: Content) -> Unsound:
+def counts(store: Store, content: Content, *, classes: bool = True) -> Unsound:
     """Return those graphs of some content that have another number of triples in a store, or of things of a class.
 
-    Raises `StoreError` when the store does not answer.
+    Without `classes` only triples are counted, in half the time. Raises `StoreError` when the store does not answer.
     """
     there = store.counts()
     unsound = {
@@ -64,6 +64,8 @@ def counts(store: Store, content: Content) -> Unsound:
         for graph in content.graphs
         if there.get(graph.iri, 0) != graph.triples
     }
+    if not classes:
+        return unsound
     found = {(graph.value, cls.value): int(n.value) for graph, cls, n in store.select(_CLASSES).rows}
     for (graph, cls), number in _expected_classes(content).items():
         if graph not in unsound and found.get((graph, cls), 0) != number:
