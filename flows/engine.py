@@ -21,6 +21,7 @@ from queue import Empty, SimpleQueue
 from typing import Any, TypeVar, cast
 from uuid import UUID
 
+import fastapi.encoders  # noqa: F401 - Prefect would load it in the middle of the first run
 from prefect import get_run_logger, task
 from prefect.artifacts import create_progress_artifact, update_progress_artifact
 from prefect.cache_policies import NO_CACHE

@@ -243,6 +243,6 @@ def test_flows_are_measured_beside_the_command_line_with_the_same_bytes(corpus: 
     found, text = run("bench_flow", corpus, tmp_path, "--workers", "2")
     (result,) = found["results"]
     assert result["figures"] == FIGURES
-    assert len(result["seconds"]) == 6
+    assert len(result["seconds"]) == 8
     assert all(seconds > 0 for values in result["seconds"].values() for seconds in values)
     assert "| release | 40 | flow, its run |" in text
