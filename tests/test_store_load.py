@@ -292,6 +292,7 @@ def test_counts_of_classes_are_held_against_manifest_and_description(chain: Chai
         broken.store.remove(quad)
         broken.store.add(ox.Quad(quad.subject, kind, ox.NamedNode("http://example.org/Other"), graph))
         assert cls in verify.counts(broken, chain.content(0))[ids.graph(layer)]
+        assert verify.counts(broken, chain.content(0), classes=False) == {}  # as many triples as before
     graph = ox.NamedNode(ids.graph("evidence-genes"))
     quad = next(iter(store.store.quads_for_pattern(None, kind, None, graph)))
     store.store.remove(quad)
