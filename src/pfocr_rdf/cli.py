@@ -50,7 +50,7 @@ class _Commands(TyperGroup):
     ) -> Any:
         code: Any
         try:
-            code = super().main(args, prog_name, complete_var, False, windows_expand_args, **extra)
+            code = super().main(args, prog_name or "pfocr-rdf", complete_var, False, windows_expand_args, **extra)
         except PfocrError as error:
             code = _fail(str(error), error.exit_code)
         except typer.Abort:
