@@ -31,15 +31,23 @@ def checks(release: Values) -> list[dict[str, Any]]:
 
 
 def release_page(
-    release: Values, before: Values | None, changes: Values | None, links: Mapping[str, str], deleted: Sequence[str]
+    release: Values,
+    before: Values | None,
+    changes: Values | None,
+    links: Mapping[str, str],
+    place: str,
+    deleted: Sequence[str],
 ) -> str:
-    """Return the page of a release that was published: what it is, what changed, and where to look."""
+    """Return the page of a release that was published: what it is, what changed, and where to look.
+
+    `links` lead to the world's copy, `place` is the folder on the machine of the run.
+    """
     found = release["checks"]
     after = f", after {release['previous']}" if release["previous"] else ", the first one"
     parts = [
         f"# Release {release['version']}{after}",
         _source(release["source"]),
-        _links(links),
+        f"{_links(links)}\n- on the machine of the run: `{place}`",
         "## Counts",
         _table(("", "before", "now", "difference"), [_row(row) for row in counts(release, before)]),
         "## Checks",

@@ -41,7 +41,7 @@ def published(
     """Tell of a release that was published."""
     version = str(release["version"])
     with _quiet("the page of the release"):
-        page = pages.release_page(release, before, changes, _links(release, place), deleted)
+        page = pages.release_page(release, before, changes, _links(release), str(place), deleted)
         create_markdown_artifact(page, key="pfocr-rdf-release", description=f"Release {version}")
         rows = pages.counts(release, before)
         create_table_artifact(rows, key="pfocr-rdf-counts", description="Counts, and what changed in them")
@@ -135,14 +135,10 @@ def _key(text: str) -> str:
     return f"{kind.rpartition(':')[2].lower()}://{_NOT_IN_KEYS.sub('_', rest)}"[:512]
 
 
-def _links(release: Mapping[str, Any], place: Path) -> dict[str, str]:
-    here, there = f"file://{place}", f"{release['base_url']}/{release['version']}"
-    return {
-        "Report on this machine": f"{here}/{_REPORT}",
-        "Release on this machine": here,
-        "Changes on this machine": f"{here}/CHANGELOG.md",
-        "Release for the world": there,
-    }
+def _links(release: Mapping[str, Any]) -> dict[str, str]:
+    """Return links below the address that the releases have for the world: browsers follow none to files."""
+    there = f"{release['base_url']}/{release['version']}"
+    return {"Report": f"{there}/{_REPORT}", "Changes": f"{there}/CHANGELOG.md", "Release": there}
 
 
 def _line(error: BaseException) -> str:

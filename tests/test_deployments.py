@@ -186,7 +186,9 @@ def test_pages_of_a_run_show_its_numbers_and_links(place: Place) -> None:
             if key == "pfocr-rdf-release":
                 assert page.get_by_text(f"Release {release['version']}").count()
                 assert page.get_by_text(f"{release['counts']['mentions']:,}").count()
-                assert page.get_by_role("link", name=re.compile("report", re.IGNORECASE)).count()
+                link = page.get_by_role("link", name=re.compile("report", re.IGNORECASE)).first
+                assert link.get_attribute("href") == f"{release['base_url']}/{release['version']}/report.html"
+                assert page.get_by_text(str(place.out / "releases" / release["version"])).count()
         page.goto(f"{place.server.address}/deployments")
         page.get_by_text("nightly").first.wait_for()
         page.wait_for_load_state("networkidle")
