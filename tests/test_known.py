@@ -12,6 +12,7 @@ from pfocr_rdf.cache import Former
 from pfocr_rdf.extract import known
 from pfocr_rdf.extract.known import Comparison, Files, KnownFile
 from pfocr_rdf.extract.listing import Folder
+from pfocr_rdf.extract.records import pmcid_of
 from pfocr_rdf.extract.signatures import ByStat
 from pfocr_rdf.extract.source import Snapshot
 from tests import changing
@@ -164,7 +165,7 @@ def test_everything_can_be_asked_for_still(seed: int, tmp_path: Path) -> None:
         assert found.everything is not None
         with pipeline.opened(str(source.root), options()) as whole:
             assert without_ways(found.everything()) == without_ways(whole)
-        assert {files.pmcid for files in found.records} <= {known.pmcid_of(f) for f in found.unchanged.looked_at}  # type: ignore[union-attr]
+        assert {files.pmcid for files in found.records} <= {pmcid_of(f) for f in found.unchanged.looked_at}  # type: ignore[union-attr]
         assert [files for files in whole.records if files in found.records] == found.records
 
 

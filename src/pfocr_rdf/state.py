@@ -10,8 +10,8 @@ from pfocr_rdf import facts, storage
 from pfocr_rdf.errors import Problem
 from pfocr_rdf.escapes import escape, unescape_all
 from pfocr_rdf.extract import source
-from pfocr_rdf.extract.known import Files, pmcid_of
-from pfocr_rdf.extract.records import hash_file
+from pfocr_rdf.extract.known import Files
+from pfocr_rdf.extract.records import hash_file, pmcid_of
 from pfocr_rdf.plan import Plan
 from pfocr_rdf.shards import Result, Totals, fingerprint
 from pfocr_rdf.things import Summary

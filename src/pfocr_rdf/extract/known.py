@@ -15,6 +15,7 @@ from pathlib import Path
 from pfocr_rdf.escapes import escape, escape_all, unescape, unescape_all
 from pfocr_rdf.extract import listing
 from pfocr_rdf.extract.listing import DATA, FIGURES, RECORD_SUFFIXES, Folder
+from pfocr_rdf.extract.records import pmcid_of
 
 KnownFile = tuple[str, str, str]
 """Signature of a file, its SHA-256, and of a record the figid."""
@@ -145,11 +146,6 @@ def paper_of(path: str) -> str:
     """Return the PMCID that the name of a record or table says."""
     name = path.rpartition("/")[2]
     return pmcid_of(named(path) if name.endswith(RECORD_SUFFIXES) else name.rpartition("-")[0])
-
-
-def pmcid_of(figid: str) -> str:
-    """Return the part of a figid before the underscores: records of one paper are converted together."""
-    return figid.partition("__")[0]
 
 
 @dataclass(frozen=True, slots=True)

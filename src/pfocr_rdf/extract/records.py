@@ -24,6 +24,11 @@ _PIECE = 1 << 16
 _FLAGS = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
 
 
+def pmcid_of(figid: str) -> str:
+    """Return the part of a figid before the underscores."""
+    return figid.partition("__")[0]
+
+
 class RecordFiles(NamedTuple):
     """The files of one figure: its figid, the record's path and its tables' paths, inside the source."""
 
@@ -40,8 +45,8 @@ class RecordFiles(NamedTuple):
 
     @property
     def pmcid(self) -> str:
-        """The part of the figid before the underscores: records of one paper are converted together."""
-        return self.figid.partition("__")[0]
+        """That of the paper: its records are converted together."""
+        return pmcid_of(self.figid)
 
 
 @dataclass(slots=True)
