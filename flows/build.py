@@ -1,4 +1,4 @@
-"""The build as a Prefect flow: the steps of `pfocr_rdf.pipeline`, each with a task for each process.
+"""The build as a Prefect flow: the steps of `pfocr_rdf.pipeline`, some shards of papers or some layers to a task.
 
 Makes the same bytes as `pfocr-rdf build`. Run as a program, it needs no Prefect server: an embedded one serves
 the run. Nothing is retried: data and calls that are wrong stay wrong.

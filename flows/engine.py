@@ -1,4 +1,4 @@
-"""Engines of the flows: a step (converting shards, writing layers) is a Prefect task for each that runs at a time.
+"""Engines of the flows: some parts of a step (shards, layers) are a Prefect task, wherever they are done.
 
 The tasks share the parts of their step: each takes the next one when it is done with one, so all end together. They
 are threads of the flow's process. With the runner `processes` each hands its parts to a process of
@@ -17,6 +17,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
+from itertools import islice
 from queue import Empty, SimpleQueue
 from typing import Any, TypeVar, cast
 from uuid import UUID
@@ -40,6 +41,9 @@ Done = TypeVar("Done")
 
 SHARD_SECONDS = 3_600
 """A part that takes longer hangs: it should take seconds."""
+
+PARTS = 8
+"""So many parts a task does at most: a part takes half a second and a task costs a tenth of one."""
 
 PAUSE = 2.0
 """Seconds between two looks of people at a progress bar."""
@@ -75,8 +79,8 @@ class Step:
 # Without tags: Prefect would ask its server for a slot before each.
 @task(cache_policy=NO_CACHE, persist_result=False, task_run_name="{name}")
 def work(name: str, function: Callable[[Any], Any], step: Step, processes: Processes | None) -> None:
-    """Do parts of a step (convert shards, write layers, search sections) until none is left."""
-    for part in step.take():
+    """Do some parts of a step: convert shards, write layers, search sections."""
+    for part in islice(step.take(), PARTS):
         if processes is None:
             step.done.put(function(part))
             continue
@@ -98,7 +102,7 @@ class TaskEngine:
 
     def map(self, function: Callable[[T], Done], tasks: Sequence[T]) -> Iterator[Done]:
         """Begin with the first of the parts at once, and yield the result of each as it comes."""
-        step, count = Step(tasks), min(len(tasks), self.size)
+        step, count = Step(tasks), max(min(len(tasks), self.size), -(-len(tasks) // PARTS))
         self._steps.append(step)
         parameters = {
             "name": [f"{function.__name__.strip('_')} {number} of {count}" for number in range(1, count + 1)],

@@ -205,7 +205,7 @@ def _checked(
 ) -> Updated:
     """Count and compare after a difference was applied; what is not sound is replaced."""
     say("counting, and comparing a sample")
-    unsound = verify.counts(store, wanted, classes=False)  # a difference that went wrong shows in the number of triples
+    unsound = verify.counts(store, wanted, classes=False)  # what numbers do not show, the sample may
     more, sampled = verify.sample(store, wanted, differences.figures)
     unsound |= more
     clock.lap("check")
