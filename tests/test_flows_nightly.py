@@ -153,8 +153,9 @@ def test_a_run_tells_what_it_published(source: History, tmp_path: Path) -> None:
     assert f"# Release {release['version']}, after {release['previous']}" in page
     assert "| figures | 12 | 11 | -1 |" in page
     assert "1 removed" in page
-    assert f"(file://{out}/releases/{release['version']}/report.html)" in page
+    assert f"(https://example.org/pfocr/{release['version']}/report.html)" in page
     assert f"(https://example.org/pfocr/{release['version']})" in page
+    assert f"`{out}/releases/{release['version']}`" in page
     rows = {row["count"]: row for row in json.loads(nights.artifact("pfocr-rdf-counts").data)}
     assert rows["papers"]["now"] == release["counts"]["papers"]
     assert rows["triples of core"]["now"] == release["triples"]["core"]
