@@ -85,10 +85,11 @@ def resolve(
     ledger.add(planned.ledger)
     ledger.add(known.totals.ledger())
     ledger.check(options.settings)
-    found = Things(known.all_sayings(), _places(prepared, engine))
+    sayings = known.all_sayings()
+    found = Things(sayings, _places(prepared, engine))
     changed: set[str] = set()
     if prepared.before is not None:
-        changed = _only_what_changed(found, known, more)
+        changed = _only_what_changed(found, known, sayings, more)
         found.kept = _kept(prepared, results, jobs)
     runs = _write_things(found, work, planned)
     counts = known.totals.counts + found.counts
@@ -125,7 +126,7 @@ def _renew(prepared: Prepared, results: Iterable[Result]) -> Counter[str]:
     return more
 
 
-def _only_what_changed(found: Things, known: State, more: Mapping[str, int]) -> set[str]:
+def _only_what_changed(found: Things, known: State, sayings: things.Sayings, more: Mapping[str, int]) -> set[str]:
     """Let things be resolved of which other sayings are made than before; return the IRIs of those that changed."""
     now = known.tally.counts(more.keys()) | known.page_sayings()
     only: set[str] = set()
@@ -142,7 +143,7 @@ def _only_what_changed(found: Things, known: State, more: Mapping[str, int]) -> 
                     of_thing = grown[thing] = {}
                 of_thing[name, value] = of_thing.get((name, value), 0) + number
     found.only, found.maybe = only, maybe
-    asked = list(things.asked_of(found.tally, only | maybe))
+    asked = things.asked_of(sayings, only | maybe)
     before = dict(asked)
     before.update((saying, now.get(saying, 0) - number) for saying, number in more.items())
     was = things.Summary.of(sorted(item for item in before.items() if item[1]))
@@ -189,7 +190,7 @@ def _places(prepared: Prepared, engine: Engine) -> things.Places:
     return look
 
 
-def _kept(prepared: Prepared, results: list[Result], jobs: Jobs | None) -> things.Places:
+def _kept(prepared: Prepared, results: list[Result], jobs: Jobs | None) -> things.Kept:
     """Return what looks dissenting places up in the former build, but for those of papers that changed.
 
     Those are looked up in what was converted now; and organism pages are always read anew.
@@ -197,11 +198,11 @@ def _kept(prepared: Prepared, results: list[Result], jobs: Jobs | None) -> thing
     known = prepared.state
     gone = {*prepared.forget, *prepared.convert}
 
-    def look(wanted: frozenset[str], expected: things.Expected) -> Iterator[Fact]:
-        search = things.Search.of(wanted, expected)
-        yield from things.dissents(known.pages, search)
-        for result in results:
-            yield from things.dissents(result.section("facts"), search)
+    def look(expected: things.Expected) -> Iterator[Fact]:
+        sections = [known.pages, *(result.section("facts") for result in results)]
+        search = things.Search.of({saying for section in sections for saying in facts.sayings(section)}, expected)
+        for section in sections:
+            yield from things.dissents(section, search)
         for subject, text in jobs.old_subjects({thing for thing, _ in expected}) if jobs else ():
             for value in serialize.objects(text, vocab.PFOCR_DISSENT):
                 place, _, said = (json.loads(value) if "\\" in value else value[1:-1]).partition(" ")

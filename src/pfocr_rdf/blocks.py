@@ -17,7 +17,7 @@ from functools import lru_cache
 from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
-from typing import IO, NamedTuple
+from typing import IO, NamedTuple, overload
 
 from pfocr_rdf import identifiers as ids
 from pfocr_rdf import serialize, storage
@@ -41,12 +41,12 @@ _CUTS = {
     Layer.EVIDENCE_GENES: 4,
     Layer.CORE: 16,
     Layer.COMPAT: 16,
+    Layer.EVIDENCE_CHEMICALS: 16,
+    Layer.EVIDENCE_DISEASES: 32,
     Layer.LINKS_GENES_SYMBOL: 32,
     Layer.LINKS_GENES_SYNONYM: 32,
     Layer.LINKS_GENES_FAMILY: 32,
-    Layer.EVIDENCE_CHEMICALS: 64,
     Layer.LINKS_CHEMICALS: 128,
-    Layer.EVIDENCE_DISEASES: 128,
     Layer.LINKS_DISEASES: 256,
 }
 _OF_PAPERS = (ids.MENTIONS, ids.FIGURES, ids.PAPERS)
@@ -380,27 +380,77 @@ def write_index(path: Path, layers: Iterable[tuple[Layer, Sequence[Block]]]) -> 
             )
 
 
-def read_index(path: Path, only: Layer | None = None) -> dict[str, list[Block]]:
-    """Return the blocks of each layer, or of one alone, in order.
+def read_index(path: Path) -> dict[str, list[Block]]:
+    """Return the blocks of each layer, in order.
 
     Raises `UsageError` when the file is not there or no index.
     """
-    layers: dict[str, list[Block]] = {} if only is None else {only: []}
+    layers: dict[str, list[Block]] = {}
     try:
-        data = path.read_bytes()
-        head, _, body = data.partition(b"\n")
-        if head.decode().split("\t") != list(COLUMNS):
-            raise ValueError("its first line does not name the columns")
-        for line in (body if only is None else _lines_of(body, only)).decode().split("\n")[:-1]:
-            layer, first, offset, size, triples, sha, at, length = line.split("\t")
-            block = Block(first, int(offset), int(size), int(triples), sha, int(at), int(length))
+        for line in _body(path).decode().split("\n")[:-1]:
+            layer, block = _read_line(line)
             found = layers.get(layer)
             if found is None:
                 found = layers[layer] = []
             found.append(block)
     except (OSError, ValueError) as error:
-        raise UsageError(f"{path}: cannot be read ({error}); build again") from error
+        raise _unreadable(path, error) from error
     return layers
+
+
+class Indexed(Sequence[Block]):
+    """The blocks of one layer that an index lists; each is read from its line when it is asked for."""
+
+    def __init__(self, path: Path, layer: Layer) -> None:
+        """Find the layer's lines.
+
+        Raises `UsageError` when the file is not there or no index; when it is damaged, perhaps only later.
+        """
+        self._path = path
+        try:
+            self._lines = _lines_of(_body(path), layer).decode().split("\n")[:-1]
+            self.firsts = [line.split("\t", 2)[1] for line in self._lines]
+        except (OSError, ValueError, IndexError) as error:
+            raise _unreadable(path, error) from error
+
+    def __len__(self) -> int:
+        """How many there are."""
+        return len(self._lines)
+
+    @overload
+    def __getitem__(self, number: int) -> Block: ...
+
+    @overload
+    def __getitem__(self, number: slice) -> list[Block]: ...
+
+    def __getitem__(self, number: int | slice) -> Block | list[Block]:
+        """Return one, or several."""
+        try:
+            if isinstance(number, int):
+                return _read_line(self._lines[number])[1]
+            return [_read_line(line)[1] for line in self._lines[number]]
+        except ValueError as error:
+            raise _unreadable(self._path, error) from error
+
+
+def _body(path: Path) -> bytes:
+    """Return the lines of an index below its first one.
+
+    Raises `OSError` or `ValueError` when it is none.
+    """
+    head, _, body = path.read_bytes().partition(b"\n")
+    if head.decode().split("\t") != list(COLUMNS):
+        raise ValueError("its first line does not name the columns")
+    return body
+
+
+def _read_line(line: str) -> tuple[str, Block]:
+    layer, first, offset, size, triples, sha, at, length = line.split("\t")
+    return layer, Block(first, int(offset), int(size), int(triples), sha, int(at), int(length))
+
+
+def _unreadable(path: Path, error: Exception) -> UsageError:
+    return UsageError(f"{path}: cannot be read ({error}); build again")
 
 
 def indexed(path: Path) -> list[Layer]:

@@ -167,8 +167,7 @@ class _Kept:
     papers: dict[str, str]
     at: dict[str, int]
     files: Files
-    sayings: list[str]
-    counts: list[str]
+    sayings: dict[str, int]
 
 
 class Former:
@@ -219,7 +218,7 @@ class Former:
                 totals=Totals.from_json(about["totals"]),
                 summary=Summary(Counter(about["counts"]), Counter(about["rows"])),
             )
-            state.tally.load(kept.sayings, map(int, kept.counts))
+            state.tally.load(kept.sayings)
         except (ValueError, KeyError, TypeError):
             return None
         return state
@@ -249,8 +248,7 @@ def _read(build: Path) -> _Kept | None:
         dict(zip(papers, lines, strict=True)),
         dict(zip(papers, map(int, numbers), strict=True)),
         Files((files, hashes, about["odd"])),
-        sayings,
-        counts,
+        dict(zip(sayings, map(int, counts), strict=True)),
     )
 
 

@@ -9,10 +9,11 @@ afterwards, in the lines that each figure left behind.
 from __future__ import annotations
 
 import heapq
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Collection, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import groupby, islice
+from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
 
@@ -143,20 +144,29 @@ class Tally:
         if len(counts) >= self._limit:
             self._spill()
 
-    def load(self, sayings: Iterable[str], numbers: Iterable[int]) -> None:
-        """Take many sayings at once, each of which comes for the first time."""
-        found = zip(sayings, numbers, strict=True)
-        while part := dict(islice(found, self._limit - len(self._counts))):
-            self._counts.update(part)
-            if len(self._counts) >= self._limit:
-                self._spill()
-        self._sorted = None
+    def load(self, counts: dict[str, int]) -> None:
+        """Take many counted sayings, which come in order, while there are none; they are not to be used any more."""
+        self._counts, self._sorted = counts, None
+        if len(counts) >= self._limit:
+            self._spill()
 
     def counts(self, wanted: Collection[str]) -> dict[str, int]:
         """Return the counts of some sayings (escaped) that count anything."""
         if not self._runs:
             return {saying: number for saying in wanted if (number := self._counts.get(saying, 0))}
         return {saying: number for saying, number in self if saying in wanted}
+
+    def starting(self, starts: Iterable[str]) -> Iterator[tuple[str, int]]:
+        """Yield the sayings that begin in some ways, which come in order; none of these begins another."""
+        if self._runs:
+            yield from starting(self, starts)
+            return
+        counted = self._in_order()
+        for start in starts:
+            at = bisect_left(counted, start, key=itemgetter(0))
+            while at < len(counted) and counted[at][0].startswith(start):
+                yield counted[at]
+                at += 1
 
     def _spill(self) -> None:
         self._folder.mkdir(parents=True, exist_ok=True)
@@ -169,14 +179,30 @@ class Tally:
     def __iter__(self) -> Iterator[tuple[str, int]]:
         """Yield each saying (escaped) and its count, in code-point order, without those that count nothing."""
         if not self._runs:
-            if self._sorted is None:
-                self._sorted = sorted(filter(itemgetter(1), self._counts.items()))
-            yield from self._sorted
+            yield from self._in_order()
             return
         runs = [_read_tally(path) for path in self._runs]
         for saying, group in groupby(heapq.merge(*runs, sorted(self._counts.items())), key=itemgetter(0)):
             if number := sum(count for _, count in group):
                 yield saying, number
+
+    def _in_order(self) -> list[tuple[str, int]]:
+        if self._sorted is None:
+            self._sorted = sorted(filter(itemgetter(1), self._counts.items()))
+        return self._sorted
+
+
+def starting(counted: Iterable[tuple[str, int]], starts: Iterable[str]) -> Iterator[tuple[str, int]]:
+    """Yield those of many sayings, in order, that begin in some ways, which come in order too."""
+    rest = iter(starts)
+    start = next(rest, None)
+    for item in counted:
+        while start is not None and start < item[0] and not item[0].startswith(start):
+            start = next(rest, None)
+        if start is None:
+            return
+        if item[0].startswith(start):
+            yield item
 
 
 def _read_tally(path: Path) -> Iterator[tuple[str, int]]:
@@ -242,9 +268,9 @@ def _table(data: bytes) -> tuple[list[str], list[int]]:
     return sayings, [*map(int, counts.split(" "))]
 
 
-def _sayings(data: bytes) -> list[str]:
-    """Return the sayings (escaped) of a section that is not empty, by number."""
-    return data[: begin(data) - 1].decode().split("\n")[2:]
+def sayings(data: bytes) -> list[str]:
+    """Return the sayings (escaped) of a section, by number."""
+    return data[: begin(data) - 1].decode().split("\n")[2:] if data else []
 
 
 def lines_from(data: bytes, starts: Iterable[str]) -> Iterator[Said]:
@@ -311,12 +337,12 @@ def lines_with(data: bytes, wanted: Container[str], telling: frozenset[str]) -> 
     """Yield base and wanted sayings (escaped) of those lines of a section that hold one of the telling ones."""
     if not data:
         return
-    sayings = _sayings(data)
-    if telling.isdisjoint(sayings):
+    here = sayings(data)
+    if telling.isdisjoint(here):
         return
     body = data[begin(data) :]
-    sought = {b"%d" % number for number, saying in enumerate(sayings) if saying in telling}
+    sought = {b"%d" % number for number, saying in enumerate(here) if saying in telling}
     for row in body.split(b"\n"):
         if not sought.isdisjoint(row[row.rfind(b"\t") + 1 :].split(b" ")):
-            base, said = said_in(row.decode(), sayings)
+            base, said = said_in(row.decode(), here)
             yield base, [(place, saying) for place, saying in said if saying in wanted]

@@ -19,7 +19,7 @@ from pathlib import Path
 
 from pfocr_rdf import identifiers as ids
 from pfocr_rdf import serialize, storage
-from pfocr_rdf.blocks import Block, Cuts, Item, Source, Writer, read_index, stanzas, subject_of, united
+from pfocr_rdf.blocks import Block, Cuts, Indexed, Item, Source, Writer, stanzas, subject_of, united
 from pfocr_rdf.codecs import CODECS, Codec
 from pfocr_rdf.model import Layer
 from pfocr_rdf.shards import Output, Run
@@ -33,6 +33,9 @@ MAX_OPEN = 128
 
 MIN_AHEAD = 128 << 10
 """Bytes that are at least read ahead of each of them, where they lie in a store."""
+
+_HEADER = 1
+"""So many blocks at the beginning of a layer hold no subject."""
 
 Place = tuple[str, str]
 """Family of a subject and the id by which it is cut (`blocks.place`)."""
@@ -48,9 +51,9 @@ class Old:
     index: str
 
     @cached_property
-    def blocks(self) -> list[Block]:
+    def blocks(self) -> Indexed:
         """The layer's blocks, read where they are needed: they are many, and take long to travel."""
-        return read_index(Path(self.index), self.layer)[self.layer]
+        return Indexed(Path(self.index), self.layer)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,17 +112,16 @@ def write(job: Job) -> Written:
                     writer.copy_all(*piece)
         else:
             source = files.enter_context(closing(Source(job.old.path, codec, job.old.quads)))
+            old = job.old.blocks
             new = _Ahead(items_of(job.runs, CODECS[job.output.compress], job.work))
-            same: list[Block] = []
-            for block, touched in _touched(job.old.blocks, job.removed, cuts, new):
-                if not touched:
-                    same.append(block)
-                    continue
-                writer.copy_all(source, same)
-                same = []
-                for subject, text in _renewed(source.text(block), touched, new):
-                    writer.add(subject, text)
-            writer.copy_all(source, same if len(job.old.blocks) > 1 else [])  # an empty layer has a block of nothing
+            done = _HEADER
+            for touched in _touched(old.firsts, job.removed, cuts, new):
+                writer.copy_all(source, old[done : touched.number])
+                done = touched.number + 1
+                text = source.text(old[touched.number]) if touched.number < len(old) else b""
+                for subject, renewed in _renewed(text, touched, new):
+                    writer.add(subject, renewed)
+            writer.copy_all(source, old[done:])
         writer.flush()
         out.flush()
         os.fsync(out.fileno())  # here, where others go on meanwhile
@@ -134,27 +136,28 @@ def changes(job: Job) -> Iterator[tuple[str, str, str]]:
     with ExitStack() as files:
         source = files.enter_context(closing(Source(job.old.path, CODECS[job.output.compress], None)))
         if job.whole:
-            old = chain.from_iterable(source.items(block) for block in job.old.blocks if block.first)
-            yield from compare(old, items_of(job.runs, CODECS[job.output.compress], job.work))
+            former = chain.from_iterable(source.items(block) for block in job.old.blocks if block.first)
+            yield from compare(former, items_of(job.runs, CODECS[job.output.compress], job.work))
             return
+        blocks = job.old.blocks
         new = _Ahead(items_of(job.runs, CODECS[job.output.compress], job.work))
-        for block, touched in _touched(job.old.blocks, job.removed, cuts, new):
-            if touched:
-                yield from compare(_items_at(source.text(block), touched.starts), new.until(touched.end))
+        for touched in _touched(blocks.firsts, job.removed, cuts, new):
+            old = _items_at(source.text(blocks[touched.number]), touched.starts) if touched.starts else ()
+            yield from compare(old, new.until(touched.end))
 
 
 def subjects_at(job: Job, iris: set[str]) -> Iterator[Item]:
     """Yield those of some single subjects that the former layer describes, with their Turtle."""
-    if job.old is None or len(job.old.blocks) < 2:
+    if job.old is None:
         return
-    body = job.old.blocks[1:]
-    firsts = [block.first for block in body]
+    blocks = job.old.blocks
     starts: dict[int, list[str]] = {}
     for subject in sorted(iris):
-        starts.setdefault(_find(firsts, subject, alone=True), []).append(f"{iri(subject)}\n")
+        starts.setdefault(_find(blocks.firsts, subject, alone=True), []).append(f"{iri(subject)}\n")
     with closing(Source(job.old.path, CODECS[job.output.compress])) as source:
         for number, tokens in starts.items():
-            yield from _items_at(source.text(body[number]), tuple(tokens))
+            if number >= _HEADER:
+                yield from _items_at(source.text(blocks[number]), tuple(tokens))
 
 
 def _renewed(data: bytes, touched: _Touch, new: _Ahead) -> Iterator[Item]:
@@ -186,14 +189,28 @@ def _joined(texts: Iterable[str]) -> str:
 def _items_at(data: bytes, starts: tuple[str, ...]) -> Iterator[Item]:
     """Yield the subjects of a block whose Turtle begins in one of some ways, in order; such stand side by side."""
     found: set[int] = set()
+    end = 0
     for start in map(str.encode, starts):
-        at = 0 if data.startswith(start) else data.find(b"\n\n" + start) + 2
-        while at != 1 and data.startswith(start, at):
+        at = _begin(data, start, max(0, end - 2))
+        while at >= 0 and data.startswith(start, at):
             found.add(at)
-            at = data.index(b"\n\n", at) + 2
+            at = end = data.index(b"\n\n", at) + 2
     for at in sorted(found):
         text = data[at : data.index(b"\n\n", at) + 2].decode()
         yield _subject(text), text
+
+
+def _begin(data: bytes, start: bytes, likely: int) -> int:
+    """Return where the first subject stands whose Turtle begins so, -1 where none does; it is looked for from `likely`
+    on, and only then before.
+    """
+    if data.startswith(start):
+        return 0
+    mark = b"\n\n" + start
+    at = data.find(mark, likely)
+    if at < 0:
+        at = data.find(mark, 0, likely + len(mark))
+    return at + 2 if at >= 0 else -1
 
 
 def compare(old: Iterable[Item], new: Iterable[Item]) -> Iterator[tuple[str, str, str]]:
@@ -346,30 +363,35 @@ class _Ahead:
 
 @dataclass(frozen=True, slots=True)
 class _Touch:
-    """A block that is written anew: it ends before the subject `end`; `starts` begin the Turtle of what goes."""
+    """A block that is written anew: its number (of no block, where the layer has none), the first subject after it,
+    and what the Turtle of those that go from it begins with.
+    """
 
+    number: int
     end: str | None
     starts: tuple[str, ...]
 
 
-def _touched(
-    blocks: list[Block], removed: frozenset[Place], cuts: Cuts, new: _Ahead
-) -> Iterator[tuple[Block, _Touch | None]]:
-    """Yield each block of an earlier layer but its header, and whether subjects go from it or come to it."""
-    body = blocks[1:] or [Block("", 0, 0, 0, "")]
-    firsts = [block.first for block in body]
-    dirty: dict[int, list[str]] = {}
+def _touched(firsts: Sequence[str], removed: frozenset[Place], cuts: Cuts, new: _Ahead) -> Iterator[_Touch]:
+    """Yield the blocks of an earlier layer, in order, that subjects go from or come to; those are taken meanwhile."""
+    starts: dict[int, list[str]] = {}
     for place in removed:
         start, alone = _start(place, cuts.image_pattern)
-        token = f"{iri(start)}\n" if alone else f"<{start}"
-        dirty.setdefault(_find(firsts, start, alone=alone), []).append(token)
-    for number, block in enumerate(body):
-        end = firsts[number + 1] if number + 1 < len(body) else None
-        coming = new.next is not None and (end is None or new.next[0] < end)
-        if number not in dirty and not coming:
-            yield block, None
-        else:
-            yield block, _Touch(end, tuple(dirty.get(number, ())))
+        number = _find(firsts, start, alone=alone)
+        if number >= _HEADER and firsts[number].startswith(place[0]):  # a block is of one family
+            starts.setdefault(number, []).append(f"{iri(start)}\n" if alone else f"<{start}")
+    nowhere = max(_HEADER, len(firsts)) + 1
+    losing = iter([*sorted(starts), nowhere])
+    loses = next(losing)
+    while True:
+        gains = max(_HEADER, bisect_right(firsts, new.next[0]) - 1) if new.next else nowhere
+        number = min(loses, gains)
+        if number == nowhere:
+            return
+        if number == loses:
+            loses = next(losing)
+        end = firsts[number + 1] if number + 1 < len(firsts) else None
+        yield _Touch(number, end, tuple(sorted(starts.get(number, ()))))
 
 
 def _start(place: Place, image_pattern: str) -> tuple[str, bool]:
@@ -384,7 +406,7 @@ def _start(place: Place, image_pattern: str) -> tuple[str, bool]:
     return image_pattern.partition("{filename}")[0].replace("{pmcid}", key), False
 
 
-def _find(firsts: list[str], start: str, *, alone: bool) -> int:
+def _find(firsts: Sequence[str], start: str, *, alone: bool) -> int:
     """Return the number of the block in which all subjects of a place stand, if there are any."""
     number = bisect_right(firsts, start)
     here = not alone and number < len(firsts) and firsts[number].startswith(start)

@@ -21,7 +21,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from pfocr_rdf import blocks, buildfolder, diff, facts, jsonld, native, storage
+from pfocr_rdf import blocks, buildfolder, diff, facts, native, storage
 from pfocr_rdf.accounts import Ledger
 from pfocr_rdf.assembly import OF_PAPERS, Jobs, Prepared, layers_of, report_papers, resolve
 from pfocr_rdf.assembly import finish as finish
@@ -121,11 +121,6 @@ def _early(workers: int | None, source: str, before: Path | None) -> Processes:
     return engine
 
 
-def _warm(engine: Engine) -> None:
-    """Let processes that have nothing to do load what each needs to convert."""
-    engine.map(jsonld.warm, [None] * engine.size)
-
-
 def _size(place: Path) -> int:
     """Return the bytes of a folder's own list or of a file; 0 for what is not there or cannot be."""
     try:
@@ -168,8 +163,6 @@ def making(
         scratch.mkdir(exist_ok=True)
         place = str(scratch / SHARDS) if work is None else _own_place(work, out)
         storage.make_folder(place)
-        if engine:
-            _warm(engine)
         with uncollected():
             prepared = prepare(plan(snapshot, options, engine), former, place, scratch)
         if prepared.before:
@@ -264,8 +257,6 @@ def changes(
         early = stack.enter_context(_early(workers, source, build))
         with uncollected():
             snapshot = stack.enter_context(opened(source, options, former=former, engine=early or None))
-            if early:
-                _warm(early)
             prepared = prepare(plan(snapshot, options, early or None), former, _shards_in(work), work)
         if prepared.before is None:
             raise UsageError(

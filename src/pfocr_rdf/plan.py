@@ -106,6 +106,8 @@ def plan(snapshot: Snapshot, options: Options, engine: Engine | None = None) -> 
     reading = engine or Serial()
     read_pages = reading.map(_read_pages, [_Small(snapshot.root, snapshot.pages, settings.limits)])
     read_maps = reading.map(_read_all_maps, [_Small(snapshot.root, snapshot.maps, settings.limits)])
+    if engine:  # meanwhile, processes that have nothing to do load what each needs to convert
+        engine.map(jsonld.warm, [None] * engine.size)
     papers = _papers(snapshot.records)
     hashes: list[tuple[str, str]] = [(path, hash_file(snapshot.root / path)) for path in snapshot.unread]
     pages: list[OrganismPage] = []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from pfocr_rdf import facts, storage
@@ -233,6 +233,11 @@ class Sayings:
     def __iter__(self) -> Iterator[tuple[str, int]]:
         """Yield each saying (escaped) with its count."""
         return _merged(self.of.tally, sorted(self.of.page_sayings().items()))
+
+    def starting(self, starts: Sequence[str]) -> Iterator[tuple[str, int]]:
+        """Yield the sayings that begin in some ways, which come in order; none of these begins another."""
+        pages = facts.starting(sorted(self.of.page_sayings().items()), starts)
+        return _merged(self.of.tally.starting(starts), pages)
 
 
 def _merged(many: Iterable[tuple[str, int]], few: Iterable[tuple[str, int]]) -> Iterator[tuple[str, int]]:

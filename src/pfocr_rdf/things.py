@@ -7,9 +7,10 @@ places dissent, the figures' own lines tell which. `Places` is how those are loo
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, groupby
+from typing import Protocol
 
 from pfocr_rdf import facts, serialize, vocab
 from pfocr_rdf import identifiers as ids
@@ -31,7 +32,12 @@ Expected = Mapping[tuple[str, str], str]
 Places = Callable[[frozenset[str], Expected], Iterable[Fact]]
 """Looks the dissenting facts up: wanted sayings (escaped) and what is expected to facts with full places."""
 
+Kept = Callable[[Expected], Iterable[Fact]]
+"""The same of what an earlier build expected too, where it is known who says so."""
+
 _COUNTED = {vocab.CHEMICAL: "chemicals", vocab.MEDICAL_CONDITION: "diseases"}
+_BEFORE_ROWS, _, _AFTER_ROWS = entities.KINDS.partition("R")
+"""Letters of the kinds of sayings that come before those of gene rows, and after them."""
 _SEPARATOR = "\x1f"
 _SOMEWHERE = "?"
 """Stands for the place of a saying that was only counted."""
@@ -74,27 +80,40 @@ class Summary:
                 mine[key] += times * number
 
 
-def asked_of(tally: Iterable[tuple[str, int]], asked: Iterable[str]) -> Iterator[tuple[str, int]]:
-    """Yield the sayings of a tally without those of gene rows and concepts, journals and the like not asked for.
+class Sayings(Protocol):
+    """Sayings with their counts, in code-point order; may be read again and again."""
+
+    def __iter__(self) -> Iterator[tuple[str, int]]:
+        """Yield all of them."""
+        ...
+
+    def starting(self, starts: Sequence[str]) -> Iterator[tuple[str, int]]:
+        """Yield those that begin in some ways, which come in order; none of these begins another."""
+        ...
+
+
+def asked_of(sayings: Sayings, asked: Iterable[str]) -> list[tuple[str, int]]:
+    """Return the sayings without those of gene rows and concepts, journals and the like not asked for, in order.
 
     Sayings of taxa stay, for one name may move a taxon from group to group, and so do genes known by keyword.
     """
     things = {"", *asked}
-    genes = {"", *(iri[len(ids.GENES) :] for iri in things if iri.startswith(ids.GENES))}
+    before, after = (list(_asked_of(sayings.starting(kinds), things)) for kinds in (_BEFORE_ROWS, _AFTER_ROWS))
+    genes = {"", *(iri.removeprefix(ids.GENES) for iri in things if iri.startswith(ids.GENES))}
+    genes.update(saying.rpartition(_SEPARATOR)[2].removeprefix(ids.GENES) for saying, _ in before if saying[0] == "K")
+    rows = sayings.starting(sorted(f"R{_SEPARATOR}{gene}{_SEPARATOR}" for gene in genes))
+    return [*before, *rows, *after]
+
+
+def _asked_of(few: Iterable[tuple[str, int]], things: Container[str]) -> Iterator[tuple[str, int]]:
+    """Yield of sayings that are no gene rows those that are asked for."""
     start, wanted = _SEPARATOR, True
-    for item in tally:
+    for item in few:
         saying = item[0]
-        kind = saying[0]
-        if kind == "R":  # most of them
-            if saying[2 : saying.index(_SEPARATOR, 2)] in genes:
-                yield item
-            continue
-        if kind == "K":  # in their order these come before gene rows
-            genes.add(saying.rpartition(_SEPARATOR)[2].removeprefix(ids.GENES))
-        elif kind not in "TOW" and not saying.startswith(start):
+        if saying[0] not in "KTOW" and not saying.startswith(start):
             start = saying[: saying.index(_SEPARATOR, 2) + 1]
             wanted = unescape(start[2:-1]) in things
-        if wanted or kind in "KTOW":
+        if wanted or saying[0] in "KTOW":
             yield item
 
 
@@ -114,7 +133,7 @@ class Things:
     places: Places
     whole: Iterable[tuple[str, int]] = ()
     skipped: Summary | None = None
-    kept: Places | None = None
+    kept: Kept | None = None
     grown: dict[str, dict[tuple[str, str], int]] = field(default_factory=dict)
     only: set[str] | None = None
     maybe: Container[str] = ()
@@ -260,14 +279,12 @@ class Things:
         expected = {
             (iri, name): value for iri, thing in self._open.items() for name, value in facts.contested(thing).items()
         }
-        wanted = {saying for iri in self._open for saying in self._sayings.get(iri, ())}
-        wanted |= self._losing_rows(expected)
         same = self._expected_before(expected) if self.kept else {}
         other = {key: value for key, value in expected.items() if key not in same}
         found = facts.gather(
             chain(
-                self.kept(frozenset(wanted), same) if self.kept and same else (),
-                self.places(frozenset(wanted), other) if other else (),
+                self.kept(same) if self.kept and same else (),
+                self.places(self._telling(other), other) if other else (),
             )
         )
         for iri, thing in sorted(self._open.items()):
@@ -278,6 +295,11 @@ class Things:
                     raise ValueError(f"{iri} {name}: nobody says what was counted")
                 thing[name].expected = None
             yield from self._thing(iri, thing, sure=True)
+
+    def _telling(self, expected: Expected) -> frozenset[str]:
+        """Return the sayings that may say of some things what is not expected."""
+        said = {saying for iri, _ in expected for saying in self._sayings.get(iri, ())}
+        return frozenset(said | self._losing_rows(expected))
 
     def _expected_before(self, expected: Expected) -> dict[tuple[str, str], str]:
         """Return of what is expected that which was so before the votes grew, or of which nobody had dissented."""

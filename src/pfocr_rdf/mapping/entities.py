@@ -26,6 +26,8 @@ GROUP_FIELDS = ("organism_group", "group")
 PAGE_FIELDS = ("latin", "common", "group", "image")
 FOREIGN = "pair"
 """Field of what a block says of an address outside the graph: predicate and object, a blank between them."""
+KINDS = "CJKNOPRTW"
+"""The letters that sayings begin with, in order."""
 _NO_STATEMENTS = Statements()
 _SAME_GENES = " ,\n        ".join(f"<{other}>" for other in ids.gene_equivalents("%"))
 """What is the same as a gene, with a mark where its id stands."""
