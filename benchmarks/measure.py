@@ -21,7 +21,7 @@ from pathlib import Path
 
 INTERVAL = 0.05
 """Seconds between two samples of memory."""
-SHARE = 0.1
+SHARE = 0.03
 """Most of the time that sampling may take: it holds up the process that is sampled."""
 
 _PROC = Path("/proc")

@@ -96,12 +96,14 @@ def _pmcid(stanza: str) -> str:
 def _take(figures: dict[str, Figure], layer: Layer, stanza: str) -> None:
     token, said = subjects.read(stanza)
     subject = token[1:-1]
-    if subject.startswith(ids.MENTIONS):
-        iri = figure_of(subject)
-        figures.setdefault(iri, Figure(iri)).mentions.append(Mention(subject, layer, said))
-        return
-    figure = figures.setdefault(subject, Figure(subject))
-    if layer is Layer.CORE:
+    of_mention = subject.startswith(ids.MENTIONS)
+    iri = figure_of(subject) if of_mention else subject
+    figure = figures.get(iri)
+    if figure is None:
+        figure = figures[iri] = Figure(iri)
+    if of_mention:
+        figure.mentions.append(Mention(subject, layer, said))
+    elif layer is Layer.CORE:
         figure.said = said
     else:
         figure.links[layer] = said.get(vocab.MENTIONS, _NOTHING)

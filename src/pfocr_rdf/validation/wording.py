@@ -20,6 +20,7 @@ BLANK = "_:"
 SENTINELS = frozenset({"null", "NA", "nan", ".na.character", "-", "noIdentifier", "unknown"})
 """Spellings of a missing value."""
 
+_MISSING = tuple(f"{sentinel}{end}" for sentinel in sorted(SENTINELS) for end in ("", ".html"))
 _MAX_KNOWN = 200_000
 """IRIs that are remembered as good."""
 _VERBATIM = frozenset(map(expand, (v.PFOCR_WORD, v.PFOCR_MATCH, v.PFOCR_NAME, v.PFOCR_SYMBOL)))
@@ -78,19 +79,23 @@ class Wording:
 
     def _fault(self, iri: str) -> str:
         """Return what is wrong with an IRI, or an empty text."""
-        if iri.startswith(BLANK):
-            return "a blank node is described"
         if not ids.ABSOLUTE_IRI.fullmatch(iri):
+            if iri.startswith(BLANK):
+                return "a blank node is described"
             return "is no absolute IRI, or has a character that no IRI may have"
-        last = iri[max(iri.rfind("/"), iri.rfind("#"), iri.rfind(":")) + 1 :].removesuffix(".html")
-        if last in SENTINELS or (
-            iri.startswith(ids.OBO) and iri[len(ids.OBO) :].partition("_")[2].removesuffix(".html") in SENTINELS
-        ):
+        if iri.endswith(_MISSING) and _is_missing(iri):
             return "ends in a missing value"
         if len(self._good) >= _MAX_KNOWN:
             self._good.clear()
         self._good.add(iri)
         return ""
+
+
+def _is_missing(iri: str) -> bool:
+    """Whether the last part of an IRI is a missing value."""
+    last = iri[max(iri.rfind("/"), iri.rfind("#"), iri.rfind(":")) + 1 :].removesuffix(".html")
+    term = iri[len(ids.OBO) :].partition("_")[2].removesuffix(".html") if iri.startswith(ids.OBO) else last
+    return last in SENTINELS or term in SENTINELS
 
 
 def text_faults(text: str) -> Iterator[str]:
