@@ -151,6 +151,9 @@ def _in_compat(subject: str, said: Said) -> Iterator[tuple[str, Finding]]:
             right = right or not predicate.startswith(_RESERVED)
         if not right:
             yield PLACED, Finding(subject, predicate, "compat does not say this of such a subject", Layer.COMPAT)
+    for value in said.get(_TYPE, ()):
+        if type(value) is str and value.startswith(ids.PFOCR):
+            yield PLACED, Finding(subject, value, "compat gives no class of this vocabulary", Layer.COMPAT)
 
 
 def doubles(subject: str, parts: Parts) -> Iterator[tuple[str, Finding]]:

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 IN_MEMORY_BYTES = 400_000_000
 """Layers of up to so many bytes together are loaded into memory, some 20,000 figures; more of them to a disk."""
 
+_STREAMED = (Layer.EVIDENCE_GENES, Layer.COMPAT)
+"""Layers that need no store for nearly all of their checks."""
+
 
 class Damaged(UsageError):
     """The layers cannot be loaded into a store, so nothing can be asked of it."""
@@ -56,9 +59,10 @@ class Release:
     def store(self, *, whole: bool = False) -> ox.Store:
         """Return the store with each layer in its named graph; the first call loads it.
 
-        Gene mentions, half of all triples, are loaded only where the `whole` is asked for: nearly all checks of them
-        are done while streaming. Ask it with `query.ask`, which adds prefixes and takes the union of the graphs as
-        default graph. Raises `Damaged` when a layer is missing or cannot be loaded.
+        Gene mentions, half of all triples, and what only schema.org blocks say are loaded only where the `whole` is
+        asked for: nearly all checks of them are done while streaming. Ask it with `query.ask`, which adds prefixes
+        and takes the union of the graphs as default graph. Raises `Damaged` when a layer is missing or cannot be
+        loaded.
         """
         import pyoxigraph as ox
 
@@ -75,7 +79,7 @@ class Release:
         wanted = {
             layer: path
             for layer, path in self.layers.items()
-            if layer not in self._loaded and (whole or layer != Layer.EVIDENCE_GENES)
+            if layer not in self._loaded and (whole or layer not in _STREAMED)
         }
         try:
             query.load(self._store, wanted)
