@@ -43,7 +43,8 @@ def make(
     ):
         results = pipeline.run_shards(prepared, given.shards, progress.start)
         progress.end()
-        manifest, _ = pipeline.finish(prepared, results, folder, options, given.rest, keep_cache=use_cache)
+        rest, early = given.rest, given.early
+        manifest, _ = pipeline.finish(prepared, results, folder, options, rest, keep_cache=use_cache, searcher=early)
     return manifest
 
 

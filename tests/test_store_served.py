@@ -109,7 +109,10 @@ def command(*words: str | Path) -> list[str]:
     return [sys.executable, "-c", "from pfocr_rdf.cli import main; main()", *map(str, words)]
 
 
-def test_a_chain_of_releases_is_loaded_and_followed_triple_by_triple(server: Server, chain: Chain) -> None:
+def test_a_chain_of_releases_is_loaded_and_followed_triple_by_triple(
+    server: Server, chain: Chain, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(verify, "LARGE", 100)  # so that some graphs are large
     with opened(server) as store:
         assert load.into(store, chain.content(0)).new
         assert exactly(store, chain.content(0))

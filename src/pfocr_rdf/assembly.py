@@ -353,24 +353,33 @@ def finish(
     engine: Engine,
     *,
     keep_cache: bool = True,
+    searcher: Engine | None = None,
 ) -> tuple[dict[str, Any], Ledger]:
     """Write all files of a build into its folder; return manifest and accounts.
 
+    The engine writes the layers; searching sections, which takes little, may be left to another one, the `searcher`.
     Raises `TooManyRejected` when too much of the source was refused.
     """
     with uncollected():
-        return _finish(prepared, results, folder, options, engine, keep_cache=keep_cache)
+        return _finish(prepared, results, folder, options, engine, searcher or engine, keep_cache=keep_cache)
 
 
 def _finish(
-    prepared: Prepared, results: list[Result], folder: Path, options: Options, engine: Engine, *, keep_cache: bool
+    prepared: Prepared,
+    results: list[Result],
+    folder: Path,
+    options: Options,
+    engine: Engine,
+    searcher: Engine,
+    *,
+    keep_cache: bool,
 ) -> tuple[dict[str, Any], Ledger]:
     work = folder / buildfolder.WORK
     planned, output = prepared.plan, prepared.plan.output
     layers = layers_of(options)
     jobs = Jobs(prepared, results, folder, work)
     early = engine.map(write, jobs.of(layer for layer in layers if layer in OF_PAPERS))
-    resolved = resolve(prepared, results, work, engine, options, jobs)
+    resolved = resolve(prepared, results, work, searcher, options, jobs)
     jobs.add(resolved.runs)
     late = engine.map(write, jobs.of((layer for layer in layers if layer not in OF_PAPERS), resolved.touched))
     before = prepared.before / cache.FOLDER if prepared.before else None

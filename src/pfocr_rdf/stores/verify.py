@@ -7,21 +7,22 @@ numbers and languages their own way.
 from __future__ import annotations
 
 import hashlib
+import heapq
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing
 from decimal import Decimal, InvalidOperation
-from itertools import islice
+from itertools import groupby, islice
 from typing import Any
 
 from pfocr_rdf import buildfolder, codecs, serialize, subjects, vocab
 from pfocr_rdf import identifiers as ids
-from pfocr_rdf.blocks import Source
+from pfocr_rdf.blocks import Source, count
 from pfocr_rdf.identifiers import figure
 from pfocr_rdf.model import EVIDENCE, Layer
 from pfocr_rdf.release.info import VOID_ENDPOINT
 from pfocr_rdf.stores.content import Content
-from pfocr_rdf.stores.contract import Store
+from pfocr_rdf.stores.contract import Delta, Store, lines_of
 from pfocr_rdf.subjects import Indexed
 from pfocr_rdf.terms import expand, iri
 
@@ -32,6 +33,20 @@ _CLASSES = (
     f"SELECT ?graph ?class (COUNT(?x) AS ?n) WHERE {{ GRAPH ?graph {{ ?x <{expand('a')}> ?class }} }} "
     "GROUP BY ?graph ?class"
 )
+_TRIPLES = "SELECT (COUNT(*) AS ?n) WHERE {{ GRAPH <{graph}> {{ ?s ?p ?o }} }}"
+_BY_SUBJECT = (
+    "SELECT ?graph ?s (COUNT(*) AS ?n) WHERE {{ VALUES ?s {{ {subjects} }} GRAPH ?graph {{ ?s ?p ?o }} "
+    "FILTER (?graph = <{graph}>) }} GROUP BY ?graph ?s"
+)
+"""With the graph itself in place of the variable, Blazegraph answers nothing where there is more than one subject."""
+_COUNTED_TOGETHER = 500
+"""Subjects of one query that counts triples of each."""
+
+LARGE = 1_000_000
+"""A graph of more triples is not counted as a whole after a change, if not one in `_LITTLE` has changed."""
+
+_LITTLE = 10
+
 _OF_SUBJECTS = "SELECT ?graph ?s ?p ?o WHERE {{ VALUES ?s {{ {subjects} }} GRAPH ?graph {{ ?s ?p ?o }} }}"
 _TOGETHER = 100
 """Subjects of one query of a sample."""
@@ -46,6 +61,8 @@ _COUNTED = {
 }
 """What the manifest counts, by class and layer; mentions stand in several layers."""
 
+_LAYERS = {ids.graph(layer): layer for layer in Layer}
+
 Unsound = dict[str, str]
 """Graphs that are not what the release says, and in a few words why."""
 
@@ -53,10 +70,10 @@ Stated = tuple[str, str, tuple[str, str, str, str]]
 """Graph, predicate and object of a triple of the sample, the object by value."""
 
 
-def counts(store: Store, content: Content, *, classes: bool = True) -> Unsound:
+def counts(store: Store, content: Content) -> Unsound:
     """Return those graphs of some content that have another number of triples in a store, or of things of a class.
 
-    Without `classes` only triples are counted, in half the time. Raises `StoreError` when the store does not answer.
+    Raises `StoreError` when the store does not answer.
     """
     there = store.counts()
     unsound = {
@@ -64,8 +81,6 @@ def counts(store: Store, content: Content, *, classes: bool = True) -> Unsound:
         for graph in content.graphs
         if there.get(graph.iri, 0) != graph.triples
     }
-    if not classes:
-        return unsound
     found = {(graph.value, cls.value): int(n.value) for graph, cls, n in store.select(_CLASSES).rows}
     for (graph, cls), number in _expected_classes(content).items():
         if graph not in unsound and found.get((graph, cls), 0) != number:
@@ -78,6 +93,43 @@ def counts(store: Store, content: Content, *, classes: bool = True) -> Unsound:
             for graph in sorted(evidence):
                 unsound[graph] = f"{mentions:,} mentions in all instead of {stated['mentions']:,}"
     return unsound
+
+
+def changed(store: Store, content: Content, deltas: Iterable[Delta]) -> Unsound:
+    """Return those graphs that have another number of triples in a store that was changed than some content says.
+
+    Of large graphs of which little has changed, the subjects that have changed are counted and no others: to count a
+    whole graph some stores read all of it. Raises `StoreError` when the store does not answer.
+    """
+    layers = subjects.indexed(content.place)
+    by_graph = {delta.iri: delta for delta in deltas}
+    unsound: Unsound = {}
+    stated = {**dict.fromkeys(by_graph, 0), **{graph.iri: graph.triples for graph in content.graphs}}
+    for graph, triples in stated.items():
+        delta, layer = by_graph.get(graph), layers.get(_LAYERS[graph]) if graph in _LAYERS else None
+        changes = delta.removals + delta.additions if delta else 0
+        if layer is None or triples <= max(LARGE, _LITTLE * changes):
+            [[number]] = store.select(_TRIPLES.format(graph=graph)).rows
+            if int(number.value) != triples:
+                unsound[graph] = f"{int(number.value):,} triples instead of {triples:,}"
+        elif delta:
+            for subject, there, here in _unequal(store, layer, delta):
+                unsound[graph] = f"{subject} has {there:,} triples instead of {here:,}"
+                break
+    return unsound
+
+
+def _unequal(store: Store, layer: Indexed, delta: Delta) -> Iterator[tuple[str, int, int]]:
+    """Yield the subjects of a change that have other numbers of triples in a store than in a layer; both numbers."""
+    lines = heapq.merge(lines_of(delta.removed), lines_of(delta.added))
+    names = (subject for subject, _ in groupby(lines, key=lambda line: line[1 : line.index("> ")]))
+    while some := list(islice(names, _COUNTED_TOGETHER)):
+        stated = {subject: count(text.encode()) for subject, text in layer.of(some)}
+        asked = _BY_SUBJECT.format(graph=delta.iri, subjects=" ".join(map(iri_of, some)))
+        there = {subject.value: int(number.value) for _, subject, number in store.select(asked).rows}
+        for subject in some:
+            if there.get(subject, 0) != stated.get(subject, 0):
+                yield subject, there.get(subject, 0), stated.get(subject, 0)
 
 
 def _manifest_counts(content: Content) -> Mapping[str, int]:
@@ -130,15 +182,12 @@ def sample(store: Store, content: Content, changed: Iterable[str], size: int = S
     for start in range(0, len(asked), _TOGETHER):
         names = " ".join(map(iri_of, asked[start : start + _TOGETHER]))
         for graph, subject, predicate, value in store.select(_OF_SUBJECTS.format(subjects=names)).rows:
-            if graph.value in loaded and graph.value in _GRAPHS:
+            if graph.value in loaded and graph.value in _LAYERS:
                 found[subject.value, (graph.value, predicate.value, by_value(value))] += 1
     unsound: Unsound = {}
     for subject, (graph, *_) in sorted((expected - found) + (found - expected)):
         unsound.setdefault(graph, f"{subject} is not what the release says")
     return unsound, len(figids)
-
-
-_GRAPHS = {ids.graph(layer) for layer in Layer}
 
 
 def iri_of(name: str) -> str:
