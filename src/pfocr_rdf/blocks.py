@@ -398,7 +398,7 @@ def read_index(path: Path) -> dict[str, list[Block]]:
     return layers
 
 
-class Indexed(Sequence[Block]):
+class Listed(Sequence[Block]):
     """The blocks of one layer that an index lists; each is read from its line when it is asked for."""
 
     def __init__(self, path: Path, layer: Layer) -> None:

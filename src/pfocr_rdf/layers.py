@@ -19,7 +19,7 @@ from pathlib import Path
 
 from pfocr_rdf import identifiers as ids
 from pfocr_rdf import serialize, storage
-from pfocr_rdf.blocks import Block, Cuts, Indexed, Item, Source, Writer, stanzas, subject_of, united
+from pfocr_rdf.blocks import Block, Cuts, Item, Listed, Source, Writer, stanzas, subject_of, united
 from pfocr_rdf.codecs import CODECS, Codec
 from pfocr_rdf.model import Layer
 from pfocr_rdf.shards import Output, Run
@@ -51,9 +51,9 @@ class Old:
     index: str
 
     @cached_property
-    def blocks(self) -> Indexed:
+    def blocks(self) -> Listed:
         """The layer's blocks, read where they are needed: they are many, and take long to travel."""
-        return Indexed(Path(self.index), self.layer)
+        return Listed(Path(self.index), self.layer)
 
 
 @dataclass(frozen=True, slots=True)
