@@ -43,8 +43,7 @@ def make(
     ):
         results = pipeline.run_shards(prepared, given.shards, progress.start)
         progress.end()
-        rest, early = given.rest, given.early
-        manifest, _ = pipeline.finish(prepared, results, folder, options, rest, keep_cache=use_cache, searcher=early)
+        manifest, _ = pipeline.finish(prepared, results, folder, options, given.rest, keep_cache=use_cache)
     return manifest
 
 

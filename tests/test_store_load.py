@@ -259,7 +259,6 @@ def test_of_a_large_graph_the_subjects_that_changed_are_counted(
     chain: Chain, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(verify, "LARGE", 0)
-    monkeypatch.setattr(verify, "_LITTLE", 0)
     monkeypatch.setattr(verify, "sample", lambda *_: ({}, 0))
     store = Fake()
     load.into(store, chain.content(0))

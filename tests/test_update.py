@@ -14,6 +14,7 @@ import pytest
 
 from pfocr_rdf import cache, facts, layers, pipeline, resources, state, workers
 from pfocr_rdf.facts import Tally
+from pfocr_rdf.mapping import entities
 from pfocr_rdf.workers import Processes
 from tests import changing
 from tests.changing import Files, build, contents, options, same
@@ -495,3 +496,18 @@ def test_workers_are_copies_of_this_process_only_where_no_other_thread_runs(
     assert workers._method() == ("fork" if alone and sys.platform == "linux" else "spawn")
     with workers.Processes(2) as engine:
         assert sorted(engine.map(abs, [-1, -2, -3])) == [1, 2, 3]
+
+
+def test_the_kinds_of_sayings_are_all_that_are_understood_in_order() -> None:
+    """An update asks for sayings kind by kind: one that is not listed would be lost in it."""
+
+    def understood(letter: str) -> bool:
+        for parts in range(1, 9):
+            try:
+                if list(entities.expand("\x1f".join([letter, *"1" * parts]), "")):
+                    return True
+            except ValueError:  # another number of parts
+                continue
+        return False
+
+    assert list(entities.KINDS) == sorted(filter(understood, map(chr, range(128))))

@@ -199,10 +199,8 @@ def _kept(prepared: Prepared, results: list[Result], jobs: Jobs | None) -> thing
     gone = {*prepared.forget, *prepared.convert}
 
     def look(expected: things.Expected) -> Iterator[Fact]:
-        sections = [known.pages, *(result.section("facts") for result in results)]
-        search = things.Search.of({saying for section in sections for saying in facts.sayings(section)}, expected)
-        for section in sections:
-            yield from things.dissents(section, search)
+        for section in chain([known.pages], (result.section("facts") for result in results)):  # one at a time
+            yield from things.dissents(section, things.Search.of(facts.sayings(section), expected))
         for subject, text in jobs.old_subjects({thing for thing, _ in expected}) if jobs else ():
             for value in serialize.objects(text, vocab.PFOCR_DISSENT):
                 place, _, said = (json.loads(value) if "\\" in value else value[1:-1]).partition(" ")
@@ -353,33 +351,24 @@ def finish(
     engine: Engine,
     *,
     keep_cache: bool = True,
-    searcher: Engine | None = None,
 ) -> tuple[dict[str, Any], Ledger]:
     """Write all files of a build into its folder; return manifest and accounts.
 
-    The engine writes the layers; searching sections, which takes little, may be left to another one, the `searcher`.
     Raises `TooManyRejected` when too much of the source was refused.
     """
     with uncollected():
-        return _finish(prepared, results, folder, options, engine, searcher or engine, keep_cache=keep_cache)
+        return _finish(prepared, results, folder, options, engine, keep_cache=keep_cache)
 
 
 def _finish(
-    prepared: Prepared,
-    results: list[Result],
-    folder: Path,
-    options: Options,
-    engine: Engine,
-    searcher: Engine,
-    *,
-    keep_cache: bool,
+    prepared: Prepared, results: list[Result], folder: Path, options: Options, engine: Engine, *, keep_cache: bool
 ) -> tuple[dict[str, Any], Ledger]:
     work = folder / buildfolder.WORK
     planned, output = prepared.plan, prepared.plan.output
     layers = layers_of(options)
     jobs = Jobs(prepared, results, folder, work)
     early = engine.map(write, jobs.of(layer for layer in layers if layer in OF_PAPERS))
-    resolved = resolve(prepared, results, work, searcher, options, jobs)
+    resolved = resolve(prepared, results, work, engine, options, jobs)
     jobs.add(resolved.runs)
     late = engine.map(write, jobs.of((layer for layer in layers if layer not in OF_PAPERS), resolved.touched))
     before = prepared.before / cache.FOLDER if prepared.before else None

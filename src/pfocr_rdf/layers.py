@@ -113,7 +113,7 @@ def write(job: Job) -> Written:
         else:
             source = files.enter_context(closing(Source(job.old.path, codec, job.old.quads)))
             old = job.old.blocks
-            new = _Ahead(items_of(job.runs, CODECS[job.output.compress], job.work))
+            new = _Ahead(items_of(job.runs, codec, job.work))
             done = _HEADER
             for touched in _touched(old.firsts, job.removed, cuts, new):
                 writer.copy_all(source, old[done : touched.number])

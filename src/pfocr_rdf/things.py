@@ -355,14 +355,11 @@ class Search:
     @classmethod
     def of(cls, wanted: Iterable[str], expected: Expected) -> Search:
         """Begin a search."""
-        said = {
-            saying: [
-                (iri, name, value)
-                for iri, name, value, _ in entities.expand(unescape(saying), "")
-                if (iri, name) in expected
-            ]
-            for saying in wanted
-        }
+        said: dict[str, list[tuple[str, str, str]]] = {}
+        for saying in wanted:
+            here = entities.expand(unescape(saying), "")
+            if found := [(iri, name, value) for iri, name, value, _ in here if (iri, name) in expected]:
+                said[saying] = found
         losing = {
             saying for saying, found in said.items() if any(value != expected[iri, name] for iri, name, value in found)
         }

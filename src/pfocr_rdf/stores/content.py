@@ -17,6 +17,9 @@ from pfocr_rdf.stores.contract import Graph
 HELD = ids.graph("held")
 """The graph that says what a store holds; see `stores.held`."""
 
+LAYERS = {ids.graph(layer): layer for layer in Layer}
+"""The layer of each graph that has one."""
+
 
 @dataclass(frozen=True, slots=True)
 class Content:

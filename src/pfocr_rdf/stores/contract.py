@@ -50,7 +50,8 @@ class Abilities:
     """What a store can do, as its adapter declares and the contract's tests hold against the real server.
 
     `replaces` is the reach of `Store.replace`, `changes` that of `Store.change`. `bulk` names the program of the path
-    that is faster than HTTP, empty where there is none. `proven` is whether the tests run the real server.
+    that is faster than HTTP, empty where there is none. `proven` is whether the tests run the real server, `starts`
+    whether each question starts a program, so that one large one is better than many.
     """
 
     kind: Kind
@@ -61,6 +62,7 @@ class Abilities:
     patches: bool
     compacts: bool
     proven: bool = True
+    starts: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +87,11 @@ class Delta:
     added: Path
     removals: int
     additions: int
+
+    @property
+    def triples(self) -> int:
+        """All that come or go."""
+        return self.removals + self.additions
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,13 +14,11 @@ from pfocr_rdf import buildfolder, codecs, diff
 from pfocr_rdf import identifiers as ids
 from pfocr_rdf.diff import FigureChange
 from pfocr_rdf.errors import UsageError
-from pfocr_rdf.model import Layer
 from pfocr_rdf.stores import content
 from pfocr_rdf.stores.content import Content
 from pfocr_rdf.stores.contract import Delta
 
 _UNREADABLE: tuple[type[Exception], ...] = (SyntaxError, *codecs.DAMAGED)
-_LAYERS = {ids.graph(layer): layer for layer in Layer}
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +35,7 @@ def between(old: Content, new: Content, out: Path) -> Differences:
     Graphs that only one of them has are removed or added whole. Raises `UsageError` when a release is damaged.
     """
     graphs = {graph.iri for each in (old, new) for graph in each.graphs}
-    layers = [layer for iri, layer in _LAYERS.items() if iri in graphs]
+    layers = [layer for iri, layer in content.LAYERS.items() if iri in graphs]
     folder = out / "layers"
     changes = diff.builds(old.place, new.place, layers)
     found = diff.write(changes, folder, old.manifest, new.manifest, [diff.Form.NTRIPLES])
@@ -47,7 +45,7 @@ def between(old: Content, new: Content, out: Path) -> Differences:
         if added or removed:
             files = [_file(folder / f"{kind}-{layer}.nt") for kind in ("removed", "added")]
             deltas.append(Delta(ids.graph(layer), files[0], files[1], removed, added))
-    small = sorted(graphs - _LAYERS.keys())
+    small = sorted(graphs - content.LAYERS.keys())
     return Differences((*deltas, *_small(old, new, small, out)), found.figures)
 
 

@@ -50,7 +50,9 @@ class Tdb2Folder:
     @property
     def abilities(self) -> Abilities:
         """All at once, since nobody can read meanwhile."""
-        return Abilities(Kind.FUSEKI, "TDB2 folder", Reach.ALL, Reach.ALL, LOADER, patches=False, compacts=True)
+        return Abilities(
+            Kind.FUSEKI, "TDB2 folder", Reach.ALL, Reach.ALL, LOADER, patches=False, compacts=True, starts=True
+        )
 
     @property
     def address(self) -> str:

@@ -21,7 +21,7 @@ from pfocr_rdf.blocks import Source, count
 from pfocr_rdf.identifiers import figure
 from pfocr_rdf.model import EVIDENCE, Layer
 from pfocr_rdf.release.info import VOID_ENDPOINT
-from pfocr_rdf.stores.content import Content
+from pfocr_rdf.stores.content import LAYERS, Content
 from pfocr_rdf.stores.contract import Delta, Store, lines_of
 from pfocr_rdf.subjects import Indexed
 from pfocr_rdf.terms import expand, iri
@@ -43,9 +43,9 @@ _COUNTED_TOGETHER = 500
 """Subjects of one query that counts triples of each."""
 
 LARGE = 1_000_000
-"""A graph of more triples is not counted as a whole after a change, if not one in `_LITTLE` has changed."""
+"""A graph of more triples is not counted as a whole after a change of at most `MANY`."""
 
-_LITTLE = 10
+MANY = 100_000
 
 _OF_SUBJECTS = "SELECT ?graph ?s ?p ?o WHERE {{ VALUES ?s {{ {subjects} }} GRAPH ?graph {{ ?s ?p ?o }} }}"
 _TOGETHER = 100
@@ -60,8 +60,6 @@ _COUNTED = {
     "taxa": (vocab.TAXON, Layer.ENTITIES),
 }
 """What the manifest counts, by class and layer; mentions stand in several layers."""
-
-_LAYERS = {ids.graph(layer): layer for layer in Layer}
 
 Unsound = dict[str, str]
 """Graphs that are not what the release says, and in a few words why."""
@@ -98,25 +96,33 @@ def counts(store: Store, content: Content) -> Unsound:
 def changed(store: Store, content: Content, deltas: Iterable[Delta]) -> Unsound:
     """Return those graphs that have another number of triples in a store that was changed than some content says.
 
-    Of large graphs of which little has changed, the subjects that have changed are counted and no others: to count a
-    whole graph some stores read all of it. Raises `StoreError` when the store does not answer.
+    Of large graphs of which little has changed, the subjects that have changed are counted and no others, if the store
+    answers many questions as fast as one: to count a whole graph some read all of it.
+    Raises `StoreError` when the store does not answer.
     """
-    layers = subjects.indexed(content.place)
     by_graph = {delta.iri: delta for delta in deltas}
-    unsound: Unsound = {}
     stated = {**dict.fromkeys(by_graph, 0), **{graph.iri: graph.triples for graph in content.graphs}}
-    for graph, triples in stated.items():
-        delta, layer = by_graph.get(graph), layers.get(_LAYERS[graph]) if graph in _LAYERS else None
-        changes = delta.removals + delta.additions if delta else 0
-        if layer is None or triples <= max(LARGE, _LITTLE * changes):
-            [[number]] = store.select(_TRIPLES.format(graph=graph)).rows
-            if int(number.value) != triples:
-                unsound[graph] = f"{int(number.value):,} triples instead of {triples:,}"
-        elif delta:
-            for subject, there, here in _unequal(store, layer, delta):
-                unsound[graph] = f"{subject} has {there:,} triples instead of {here:,}"
-                break
+    large = {
+        graph
+        for graph in (LAYERS.keys() & stated.keys() if not store.abilities.starts else ())
+        if stated[graph] > LARGE and (graph not in by_graph or by_graph[graph].triples <= MANY)
+    }
+    there = store.counts() if not large else {graph: _triples_in(store, graph) for graph in stated.keys() - large}
+    unsound = {
+        graph: f"{there.get(graph, 0):,} triples instead of {triples:,}"
+        for graph, triples in stated.items()
+        if graph not in large and there.get(graph, 0) != triples
+    }
+    layers = subjects.indexed(content.place)
+    for graph in sorted(large & by_graph.keys()):
+        if wrong := next(_unequal(store, layers[LAYERS[graph]], by_graph[graph]), None):
+            unsound[graph] = "{} has {:,} triples instead of {:,}".format(*wrong)
     return unsound
+
+
+def _triples_in(store: Store, graph: str) -> int:
+    [[number]] = store.select(_TRIPLES.format(graph=graph)).rows
+    return int(number.value)
 
 
 def _unequal(store: Store, layer: Indexed, delta: Delta) -> Iterator[tuple[str, int, int]]:
@@ -150,12 +156,11 @@ def _described(content: Content) -> dict[tuple[str, str], int]:
     path = content.place / VOID_ENDPOINT
     if not path.is_file():
         return {}
-    graphs = {ids.graph(layer) for layer in Layer}
     partitions: dict[str, str] = {}
     known: dict[str, dict[str, str]] = {}
     for subject, text in subjects.of_file(path):
         said = subjects.said(text)
-        if subject in graphs:
+        if subject in LAYERS:
             partitions |= {expand(part): subject for part in said.get("void:classPartition", [])}
         elif "void:class" in said and "void:entities" in said:
             known[subject] = {name: said[name][0] for name in ("void:class", "void:entities")}
@@ -182,7 +187,7 @@ def sample(store: Store, content: Content, changed: Iterable[str], size: int = S
     for start in range(0, len(asked), _TOGETHER):
         names = " ".join(map(iri_of, asked[start : start + _TOGETHER]))
         for graph, subject, predicate, value in store.select(_OF_SUBJECTS.format(subjects=names)).rows:
-            if graph.value in loaded and graph.value in _LAYERS:
+            if graph.value in loaded and graph.value in LAYERS:
                 found[subject.value, (graph.value, predicate.value, by_value(value))] += 1
     unsound: Unsound = {}
     for subject, (graph, *_) in sorted((expected - found) + (found - expected)):

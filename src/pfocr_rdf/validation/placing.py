@@ -6,10 +6,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
 
 from pfocr_rdf import identifiers as ids
 from pfocr_rdf import vocab as v
 from pfocr_rdf.jsonld import OURS
+from pfocr_rdf.mapping import ontology
 from pfocr_rdf.model import Layer
 from pfocr_rdf.terms import expand
 from pfocr_rdf.validation.findings import Finding
@@ -152,8 +154,14 @@ def _in_compat(subject: str, said: Said) -> Iterator[tuple[str, Finding]]:
         if not right:
             yield PLACED, Finding(subject, predicate, "compat does not say this of such a subject", Layer.COMPAT)
     for value in said.get(_TYPE, ()):
-        if type(value) is str and value.startswith(ids.PFOCR):
-            yield PLACED, Finding(subject, value, "compat gives no class of this vocabulary", Layer.COMPAT)
+        if type(value) is str and value.startswith(ids.PFOCR) and value not in _defined():
+            yield PLACED, Finding(subject, value, "a class that the ontology does not define", Layer.COMPAT)
+
+
+@cache
+def _defined() -> frozenset[str]:
+    """Return the terms that the ontology defines."""
+    return frozenset(subject for subject, _ in ontology.describe())
 
 
 def doubles(subject: str, parts: Parts) -> Iterator[tuple[str, Finding]]:

@@ -11,6 +11,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from pfocr_rdf import codecs, identifiers, query, subjects
+from pfocr_rdf.blocks import Item
 from pfocr_rdf.errors import UsageError
 from pfocr_rdf.model import Layer
 from pfocr_rdf.questions import Column, Question, all_questions
@@ -71,9 +72,9 @@ def sample(release: Release) -> ox.Store:
     else:
         found.extend(whole.quads_for_pattern(None, None, None, ox.NamedNode(identifiers.graph("ontology"))))
         figures = _figures(release)
-        mentions = list(_gene_mentions(release, figures))
-        found.extend(mentions)
-        _follow(whole, found, figures, [quad.object for quad in mentions])
+        streamed = [*_gene_mentions(release, figures), *_of_blocks(release, figures)]
+        found.extend(streamed)
+        _follow(whole, found, figures, [quad.object for quad in streamed])
     description = release.folder / VOID
     if description.is_file():
         query.load(found, {"void": description})
@@ -104,15 +105,34 @@ def _changes(terms: Iterator[Any]) -> Iterator[Any]:
 
 def _gene_mentions(release: Release, figures: list[ox.NamedNode]) -> Iterator[ox.Quad]:
     """Yield what is said of the gene mentions of some figures, from its blocks."""
-    import pyoxigraph as ox
-
-    graph = ox.NamedNode(identifiers.graph(Layer.EVIDENCE_GENES))
     layer = subjects.indexed(release.folder)[Layer.EVIDENCE_GENES]
     for figure in figures:
         start = identifiers.mention(identifiers.figid_of(figure.value), "")
-        turtle = HEADER + "".join(text for _, text in layer.beginning(start))
-        for triple in ox.parse(turtle, format=ox.RdfFormat.TURTLE):
-            yield ox.Quad(triple.subject, triple.predicate, triple.object, graph)
+        yield from _quads(Layer.EVIDENCE_GENES, layer.beginning(start))
+
+
+def _of_blocks(release: Release, figures: list[ox.NamedNode]) -> Iterator[ox.Quad]:
+    """Yield what the schema.org blocks of some figures say of them, and of what they lead to there."""
+    import pyoxigraph as ox
+
+    layer = subjects.indexed(release.folder).get(Layer.COMPAT)
+    known: set[str] = set()
+    ahead = {figure.value for figure in figures}
+    for _ in range(STEPS if layer else 0):
+        known |= ahead
+        quads = list(_quads(Layer.COMPAT, layer.of(ahead))) if layer else []
+        yield from quads
+        ahead = {quad.object.value for quad in quads if isinstance(quad.object, ox.NamedNode)} - known
+
+
+def _quads(layer: Layer, items: Iterable[Item]) -> Iterator[ox.Quad]:
+    """Yield the triples of some subjects of a layer, in its graph."""
+    import pyoxigraph as ox
+
+    graph = ox.NamedNode(identifiers.graph(layer))
+    turtle = HEADER + "".join(text for _, text in items)
+    for triple in ox.parse(turtle, format=ox.RdfFormat.TURTLE):
+        yield ox.Quad(triple.subject, triple.predicate, triple.object, graph)
 
 
 def _follow(whole: ox.Store, found: ox.Store, figures: list[ox.NamedNode], more: Iterable[Any]) -> None:
