@@ -145,6 +145,8 @@ def test_unknown_keys_are_kept(key: str, value: object, pair: tuple[str, str]) -
         ("http://purl.org/dc/terms/isPartOf", {"@id": "https://e.org/"}, "jsonld-reserved"),
         ("https://w3id.org/pfocr/vocab#geneCount", "7", "jsonld-reserved"),
         ("https://schema.org/about", {"@id": "https://e.org/"}, "jsonld-reserved"),
+        ("@type", "https://w3id.org/pfocr/vocab#GeneMention", "jsonld-reserved"),
+        ("@type", "https://schema.org/ImageObject", "jsonld-reserved"),
         ("url", "https://e.org/[x]", "jsonld-relative-iri"),
         ("url", "http://e.org:abc/", "jsonld-relative-iri"),
         ("about", {}, "jsonld-dropped"),

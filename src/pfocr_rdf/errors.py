@@ -130,7 +130,7 @@ REJECTIONS: dict[str, str] = {
     "jsonld-dropped": "JSON-LD gives no triple for this value",
     "jsonld-relative-iri": "give the whole address; a relative one has no meaning outside its page",
     "jsonld-context": "use https://schema.org/ as context; nothing is fetched, and the block was not read",
-    "jsonld-reserved": "a block may use schema.org's properties and foreign ones, not those of this graph",
+    "jsonld-reserved": "a block may use schema.org's properties and classes and foreign ones, not those of this graph",
     "jsonld-unsupported": "write the value as text, address or nested item",
     "unexpected-body": "a record ends with its front matter",
     "ambiguous-pmid": "NCBI's list gives several PubMed ids for this paper",

@@ -268,12 +268,15 @@ class _Reader:
             place = key or name.removeprefix(ids.SCHEMA)
             if name in ("@type", _TYPE):
                 for value in values:
-                    if token := self._link(value.get("@id") if isinstance(value, dict) else value, place):
+                    kind = value.get("@id") if isinstance(value, dict) else value
+                    if _is_reserved(kind):
+                        self.report("jsonld-reserved", place, kind)
+                    elif token := self._link(kind, place):
                         yield vocab.A, token
             elif name.startswith("@"):
                 if name != "@id":
                     self.report("jsonld-unsupported", place, values)
-            elif name.startswith(_RESERVED) and not name.startswith(ids.SCHEMA):
+            elif _is_reserved(name):
                 self.report("jsonld-reserved", place, values)
             elif predicate := self._link(name, place):
                 for value in values:
@@ -337,6 +340,11 @@ def _is_known_context(context: object) -> bool:
     """Whether a block's context is schema.org's by name: no other one, and no terms of its own, are read."""
     parts = context if isinstance(context, list) else [context]
     return bool(parts) and all(isinstance(part, str) and part in CONTEXT_URLS for part in parts)
+
+
+def _is_reserved(name: object) -> bool:
+    """Whether a property or a class is of a namespace that this graph speaks in, schema.org's apart."""
+    return isinstance(name, str) and name.startswith(_RESERVED) and not name.startswith(ids.SCHEMA)
 
 
 def _are_texts(value: object) -> bool:
