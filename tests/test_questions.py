@@ -197,17 +197,13 @@ def test_any_text_of_the_graph_can_be_a_parameter(value: str) -> None:
     question = next(question for question in QUESTIONS if question.number == 21)
     store = ox.Store()
     paper, figure = ox.NamedNode("urn:paper"), ox.NamedNode("urn:figure")
+    core = ox.NamedNode(identifiers.graph("core"))
     for subject, predicate, term in (
         (figure, "http://purl.org/dc/terms/isPartOf", paper),
-        (
-            figure,
-            "http://www.w3.org/1999/02/22-rdf-syntax-ns#type",
-            ox.NamedNode(f"{identifiers.PREFIXES['sio']}SIO_000080"),
-        ),
         (figure, "http://www.w3.org/2000/01/rdf-schema#label", ox.Literal("T")),
         (paper, "http://schema.org/keywords", ox.Literal(value)),
     ):
-        store.add(ox.Quad(subject, ox.NamedNode(predicate), term))
+        store.add(ox.Quad(subject, ox.NamedNode(predicate), term, core))
     assert rows(store, question.asking({"keyword": str(ox.Literal(value))})) == [["urn:figure", "T"]]
 
 
