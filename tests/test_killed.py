@@ -131,7 +131,9 @@ def results_in(new: Path) -> int:
 
 
 def shards_in(new: Path) -> int:
-    return len([path for path in (new / "work" / "shards").glob("*.json") if not path.name.startswith("context-")])
+    """Count finished shards: a kill may come while they are being removed, the data of some before the rest."""
+    results = [path for path in (new / "work" / "shards").glob("*.json") if not path.name.startswith("context-")]
+    return sum(path.with_suffix(".data").exists() for path in results)
 
 
 def layers_in(new: Path) -> bool:
