@@ -31,10 +31,14 @@ class Killed(BaseException):
 
 @dataclass
 class Fake:
-    """A store; `step` is told of each act before and after it becomes visible, and may raise."""
+    """A store; `step` is told of each act before and after it becomes visible, and may raise.
+
+    One that `forgets` and is killed after an act loses what it did in the first graph of it.
+    """
 
     reach: Reach = Reach.ALL
     bulk: str = ""
+    forgets: bool = False
     store: ox.Store = field(default_factory=ox.Store)
     step: Callable[[str], None] = lambda _: None
     acts: list[str] = field(default_factory=list)
@@ -43,7 +47,7 @@ class Fake:
 
     @property
     def abilities(self) -> Abilities:
-        return Abilities(Kind.OXIGRAPH, "a fake", self.reach, self.reach, self.bulk, patches=False, compacts=False)
+        return Abilities(Kind.OXIGRAPH, "a fake", self.reach, self.reach, self.bulk, False, False, forgets=self.forgets)
 
     @property
     def address(self) -> str:
@@ -105,10 +109,17 @@ class Fake:
             name = f"{what} {' '.join(iri.rpartition('/')[2] for iri, _, _ in group)}"
             self.acts.append(name)
             self.step(f"before {name}")
+            first = group[0][0]
+            before = self.of(first)
             for iri, removed, added in group:
                 self._write(iri, removed, added, name)
             self.seen()
-            self.step(f"after {name}")
+            try:
+                self.step(f"after {name}")
+            except Killed:
+                if self.forgets:
+                    self._write(first, self.of(first) - before, before - self.of(first), name)
+                raise
 
     def _write(self, iri: str, removed: set[ox.Triple], added: set[ox.Triple], name: str) -> None:
         graph = ox.NamedNode(iri)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 from contextlib import suppress
 from pathlib import Path
@@ -52,12 +53,19 @@ def changed(source: History) -> None:
 
 def dying(asked: Any) -> Any:
     """Do one part of a step in a worker process, unless it is to die."""
-    path = Path(os.environ[DEATHS])
-    left = int(path.read_text())
-    if left:
-        path.write_text(str(left - 1))
-        os.kill(os.getpid(), signal.SIGKILL)
+    for death in sorted(Path(os.environ[DEATHS]).iterdir()):
+        with suppress(FileNotFoundError):  # another process took it
+            death.unlink()
+            os.kill(os.getpid(), signal.SIGKILL)
     return recording.record(asked)
+
+
+def doom(deaths: Path, number: int) -> None:
+    """Let so many worker processes die."""
+    shutil.rmtree(deaths, ignore_errors=True)
+    deaths.mkdir()
+    for each in range(number):
+        (deaths / str(each)).touch()
 
 
 def fill(path: Path) -> None:
@@ -88,7 +96,7 @@ def test_a_worker_process_that_is_killed_is_replaced(
     deaths = tmp_path / "deaths"
     monkeypatch.setenv(DEATHS, str(deaths))
     monkeypatch.setattr(engine, "record", dying)
-    deaths.write_text("1")
+    doom(deaths, 1)
     run(source, tmp_path / "site", runner="processes", workers=2, shard_records=3)
     whole(tmp_path / "site", source, tmp_path / "full")
     assert "a worker process was killed" in caplog.text
@@ -96,11 +104,11 @@ def test_a_worker_process_that_is_killed_is_replaced(
 
     changed(source)
     before = releasing.contents(tmp_path / "site" / "releases")
-    deaths.write_text("9")
+    doom(deaths, 9)
     with pytest.raises(WorkerLost, match="worker process was killed"):
         run(source, tmp_path / "site", runner="processes", workers=2, shard_records=3, compress="gzip")
     assert releasing.contents(tmp_path / "site" / "releases") == before
-    deaths.write_text("0")
+    doom(deaths, 0)
     run(source, tmp_path / "site")
     whole(tmp_path / "site", source, tmp_path / "full")
 

@@ -47,7 +47,7 @@ def holds(store: Fake, release: Content) -> bool:
 
 def copy(store: Fake) -> Fake:
     """The same store, whatever becomes of the first."""
-    other = Fake(store.reach, store.bulk)
+    other = Fake(store.reach, store.bulk, store.forgets)
     other.store.extend(store.store)
     return other
 
@@ -414,6 +414,28 @@ def test_an_update_that_is_killed_anywhere_is_finished_by_the_next_one(tiny: Cha
     steps = killed_everywhere(served, lambda store: ways.append(update.into(store, second).way), [first, second])
     assert steps > 5
     assert ways.count("difference") > ways.count("full")  # it goes on with the difference, not with all
+
+
+def test_a_store_that_forgets_a_part_of_its_last_act_does_not_say_that_it_is_there(tiny: Chain) -> None:
+    first, second = tiny.content(0), tiny.content(1)
+    served = Fake(forgets=True)
+    load.into(served, first)
+    steps = killed_everywhere(served, lambda store: update.into(store, second), [first, second])
+    assert steps > 10
+    killed_everywhere(served, lambda store: load.into(store, second), [first, second])
+    seen: list[tuple[str, bool]] = []
+    watched = copy(served)
+
+    def look() -> None:  # readers see the old release until the act, and the new one since
+        told = holding.read(watched)
+        assert told is not None
+        release = next(each for each in (first, second) if each.manifest == told.manifest)
+        assert graphs_of(watched) == storing.expected(release)
+        seen.append((release.version, told.state is State.COMPLETE))
+
+    watched.seen = look
+    update.into(watched, second)
+    assert seen == [(first.version, False), (second.version, False), (second.version, True)]
 
 
 def test_an_update_that_was_killed_gives_way_to_one_to_another_release(chain: Chain) -> None:

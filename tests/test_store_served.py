@@ -112,7 +112,9 @@ def _wrong(store: Store, said: holding.Held | None, releases: tuple[Content, ...
         return []
     if said.state is State.COMPLETE:
         alike = [release for release in releases if said == holding.of(release, part=False)]
-        return [] if any(exactly(store, release) for release in alike) else ["it is not complete"]
+        if any(exactly(store, release) for release in alike):
+            return []
+        return [f"not {each.version}: {verify.counts(store, each)}" for each in alike] or ["none of the releases"]
     counts = store.counts()
     return [iri for iri, entry in said.graphs.items() if entry is not None and counts.get(iri, 0) != entry.triples]
 

@@ -51,7 +51,8 @@ class Abilities:
 
     `replaces` is the reach of `Store.replace`, `changes` that of `Store.change`. `bulk` names the program of the path
     that is faster than HTTP, empty where there is none. `proven` is whether the tests run the real server, `starts`
-    whether each question starts a program, so that one large one is better than many.
+    whether each question starts a program, so that one large one is better than many, `forgets` whether a server that
+    is killed may forget a part of its last act, so that what it says of itself must not be of that act.
     """
 
     kind: Kind
@@ -63,6 +64,7 @@ class Abilities:
     compacts: bool
     proven: bool = True
     starts: bool = False
+    forgets: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -183,6 +183,22 @@ def surely(store: Store, act: Callable[[], None], after: Held) -> None:
                 raise
 
 
+def at_once(store: Store, before: Held | None, after: Held, graphs: Sequence[str], act: Callable[[Held], None]) -> None:
+    """Bring a store from holding `before` to `after` in one act, which changes some graphs and writes what it is given.
+
+    A store that may forget a part of an act says before and with it that these graphs are written, and afterwards that
+    they are there; readers see the old release until the act, and the new one since.
+    """
+    if not store.abilities.forgets:
+        surely(store, lambda: act(after), after)
+        return
+    if before is not None:
+        _note(store, replace(before, state=State.LOADING).without(graphs))
+    amid = replace(after, state=State.LOADING).without(graphs)
+    surely(store, lambda: act(amid), amid)
+    _note(store, after)
+
+
 def compacted(store: Store, content: Content, held: Held, say: Said) -> int:
     """Give space back where it pays, and say so in the store; return the bytes that it told of.
 
@@ -237,7 +253,8 @@ def _write(store: Store, found: Plan, before: Held | None, after: Held, say: Sai
         with tempfile.TemporaryDirectory(prefix="pfocr-load-") as folder:
             graphs = [*found.replace, *_emptied(found.remove, Path(folder))]
             say(f"{len(found.replace)} graphs, {sum(graph.triples for graph in found.replace):,} triples, in one act")
-            surely(store, lambda: store.replace(graphs, holding.notes(after), say), after)
+            changed = [graph.iri for graph in graphs]
+            at_once(store, before, after, changed, lambda held: store.replace(graphs, holding.notes(held), say))
         done(sum(graph.triples for graph in found.replace))
         return
     on_the_way = replace(after, state=State.LOADING).without(graph.iri for graph in found.replace)

@@ -170,7 +170,8 @@ def _apply(store: Store, differences: Differences, before: Held, after: Held, sa
     deltas = differences.deltas
     if store.abilities.changes is Reach.ALL:
         say(bodies.in_short(deltas))
-        load.surely(store, lambda: store.change(deltas, holding.notes(after), say), after)
+        changed = [each.iri for each in deltas]
+        load.at_once(store, before, after, changed, lambda held: store.change(deltas, holding.notes(held), say))
         return
     former = before.former if before.state is State.UPDATING else before.manifest
     graphs = {**dict.fromkeys(each.iri for each in deltas), **before.graphs}

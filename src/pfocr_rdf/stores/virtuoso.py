@@ -118,7 +118,7 @@ class Virtuoso(Sparql):
     def abilities(self) -> Abilities:
         """With SQL every change is one act; without it only what fits into one request, which cannot be promised."""
         reach, bulk = (Reach.ALL, "rdf_loader_run") if self._sql else (Reach.NONE, "")
-        return Abilities(Kind.VIRTUOSO, "Virtuoso", reach, reach, bulk, patches=False, compacts=False)
+        return Abilities(Kind.VIRTUOSO, "Virtuoso", reach, reach, bulk, patches=False, compacts=False, forgets=True)
 
     def select(self, query: str, seconds: float | None = None) -> Rows:
         """Run a SELECT query; see `Store.select`. Raises `StoreError` where the server cuts the rows."""
