@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import CancelledError
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,7 @@ from typer.testing import CliRunner
 from benchmarks import corpus_build
 from pfocr_rdf import buildfolder, dask_engine, pipeline
 from pfocr_rdf.cli import app
-from pfocr_rdf.errors import PfocrError, UsageError
+from pfocr_rdf.errors import PfocrError, UsageError, WorkerLost
 from pfocr_rdf.settings import Settings
 from tests import services
 from tests.support import ROOT
@@ -155,6 +156,17 @@ def test_the_first_failure_of_a_task_ends_all_and_is_not_retried(cluster: servic
             list(engine.map(fail_at_three, range(500)))
         assert client.status == "running"  # the caller's own goes on
         assert list(engine.map(fail_at_three, [1])) == [1]
+
+
+def test_what_a_task_raises_is_not_taken_for_a_lost_scheduler(cluster: services.Cluster, tmp_path: Path) -> None:
+    with dask_engine.DaskEngine(cluster.address) as engine, pytest.raises(FileNotFoundError):
+        list(engine.map(os.stat, [tmp_path / "nowhere"]))
+
+
+@pytest.mark.parametrize("error", [TimeoutError("to connect"), ConnectionRefusedError("refused"), CancelledError()])
+def test_what_the_way_to_the_scheduler_raises_is_told_in_one_line(error: BaseException) -> None:
+    with pytest.raises(WorkerLost, match="the Dask scheduler was lost"), dask_engine._told():
+        raise error
 
 
 def test_workers_that_lack_the_package_are_told_of(cluster: services.Cluster) -> None:

@@ -137,7 +137,8 @@ def shards_in(new: Path) -> int:
 
 
 def layers_in(new: Path) -> bool:
-    return any(new.glob("pfocr-*.ttl"))
+    """Tell whether all is resolved and layers are written; those of papers are begun while things are resolved."""
+    return (new / "work" / "constant.data").exists() and any(new.glob("pfocr-*.ttl"))
 
 
 STAGES: dict[str, Callable[[Path], bool]] = {

@@ -82,15 +82,16 @@ class DaskEngine(AbstractContextManager["DaskEngine"]):
                     if not running:
                         return
                     done = self._wait(running)
+                    alive = bool(done) or self._threads() > 0
                 if done:
                     last = time.monotonic()
-                elif self._threads():
+                elif alive:
                     last = max(last, time.monotonic() - _LOOK_SECONDS)
                 elif time.monotonic() - last > self._patience:
                     raise WorkerLost(f"the Dask scheduler has no workers; start some (`dask worker`), then {_AGAIN}")
                 running -= done
                 for future in done:
-                    with _told():
+                    with _told(task_failed=future.status == "error"):
                         result = future.result()
                     future.release()
                     yield result
@@ -150,6 +151,10 @@ def _connect(address: str, seconds: float) -> Any:
 class _told(AbstractContextManager[None]):
     """Raises what Dask raises as errors of one line; what a task raised is left as it is."""
 
+    def __init__(self, *, task_failed: bool = False) -> None:
+        """Say whether a task may have raised it: else an `OSError` is one of the way to the scheduler."""
+        self._task_failed = task_failed
+
     def __exit__(self, _kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
         """Raise the error that tells what to do."""
         from distributed.client import ClosedClientError
@@ -161,7 +166,8 @@ class _told(AbstractContextManager[None]):
                 f"several workers died of the same task, the last was {error.last_worker.address}, perhaps for lack of "
                 f"memory; give them more, or a smaller --shard-records, then {_AGAIN}"
             ) from error
-        if isinstance(error, (CancelledError, CommClosedError, ClosedClientError)):
+        lost = isinstance(error, (CancelledError, CommClosedError, ClosedClientError))
+        if lost or (isinstance(error, OSError) and not self._task_failed):
             raise WorkerLost(f"the Dask scheduler was lost; start it anew, then {_AGAIN}") from error
         if isinstance(error, ImportError):
             raise UsageError(
