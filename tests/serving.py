@@ -116,7 +116,7 @@ def built(folder: Path, limit: int | None = None) -> Path:
 def database(made: Path, folder: Path, version: str, status: str = "complete") -> Path:
     """A database of a build, which says that it holds a version."""
     store = ox.Store(str(folder))
-    query.load(store, buildfolder.layer_files(made))
+    query.load(store, query.by_graph(buildfolder.layer_files(made)))
     said = (
         f'<{HELD}> pav:version "{version}" ; schema:creativeWorkStatus "{status}" ; dcterms:identifier "{"0" * 64}" .'
     )

@@ -228,7 +228,7 @@ def test_a_wrong_call_is_one_line(words: tuple[str, ...], said: str, call: Call,
 
 def test_a_database_of_oxigraph_is_asked_as_it_is(call: Call, release: Path, tmp_path: Path) -> None:
     store = ox.Store(str(tmp_path / "db"))
-    query.load(store, buildfolder.layer_files(release))
+    query.load(store, query.by_graph(buildfolder.layer_files(release)))
     store.flush()
     del store
     found = call("--name", "5", "--on", tmp_path / "db", "--format", "csv")

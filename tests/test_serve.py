@@ -20,10 +20,13 @@ from xml.etree import ElementTree
 
 import pyoxigraph as ox
 import pytest
+from typer.testing import CliRunner
 
+from pfocr_rdf.cli import app
 from pfocr_rdf.query import PREFIXES, names_graphs
 from pfocr_rdf.serve import protocol
 from pfocr_rdf.serve.protocol import Refused
+from tests import releasing
 from tests.serving import FORM, JSON, Serving, built, serving
 
 GRAPH = "https://w3id.org/pfocr/graph/"
@@ -419,6 +422,7 @@ def test_words_that_only_look_like_a_call_are_let_through() -> None:
         allowed.replace("sparql>", "sparql2>"),
         f"BASE <http://10.0.0.1/> {allowed.replace('https://example.org/', '')}",
         allowed[:-1] + "SERVICE ?x { ?s ?p ?o } }",
+        'SELECT * { BIND ("SERVICE <https://example.org/sparql> #" AS ?x) SERVICE <http://10.0.0.1/> { ?s ?p ?o }\n{} }',
     ):
         with pytest.raises(Refused):
             protocol.refuse_services(other, ["https://example.org/sparql"])
@@ -456,3 +460,19 @@ def test_a_call_can_be_allowed(made: Path, tmp_path: Path, server: Serving) -> N
 def _children(parent: int) -> list[int]:
     listed = Path(f"/proc/{parent}/task/{parent}/children").read_text(encoding="ascii")
     return [int(pid) for pid in listed.split()]
+
+
+@pytest.mark.parametrize("loaded", [False, True], ids=["release", "database"])
+def test_a_release_for_another_endpoint_is_served_with_its_description(
+    loaded: bool, made: Path, tmp_path: Path
+) -> None:
+    endpoint = "https://example.org/sparql"
+    place = releasing.release(made, tmp_path / "site", "20240101", endpoint=endpoint).place
+    if loaded:
+        done = CliRunner().invoke(app, ["load", str(place), "--to", str(tmp_path / "database")])
+        assert done.exit_code == 0, done.output
+        place = tmp_path / "database"
+    with serving(place, tmp_path) as server:
+        described = f"ASK {{ GRAPH <{endpoint}/.well-known/void> {{ ?dataset void:sparqlEndpoint ?where }} }}"
+        assert json.loads(server.get(described).body)["boolean"]
+        assert "license" in server.send("GET", "/.well-known/void").text

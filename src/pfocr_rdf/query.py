@@ -9,7 +9,7 @@ import os
 import re
 import shutil
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -70,20 +70,21 @@ def open_store(release: Path, cache: Path | None = None) -> Iterator[ox.Store]:
     files = buildfolder.layer_files(build)
     if (build / VOID_ENDPOINT).is_file():
         files["void"] = build / VOID_ENDPOINT
+    graphs = by_graph(files)
     if sum(path.stat().st_size for path in files.values()) <= IN_MEMORY_BYTES:
         store = ox.Store()
-        load(store, files)
+        load(store, graphs)
         yield store
         return
     known = [buildfolder.MANIFEST, *([VOID_ENDPOINT] if "void" in files else [])]
     digest = "-".join(buildfolder.describe_file(build / name)["sha256"][:16] for name in known)
-    with kept(digest, files, cache) as database:
+    with kept(digest, graphs, cache) as database:
         yield ox.Store.read_only(str(database))
 
 
 @contextmanager
-def kept(digest: str, files: dict[str, Path], cache: Path | None = None) -> Iterator[Path]:
-    """Yield the database of the cache that has this name, made of the files if it is not there yet.
+def kept(digest: str, graphs: Mapping[str, Path], cache: Path | None = None) -> Iterator[Path]:
+    """Yield the database of the cache that has this name, made of the graphs' files if it is not there yet.
 
     It stays there, whoever else uses the cache, until the `with` block ends. Raises `UsageError` for a file that is
     no Turtle.
@@ -95,7 +96,7 @@ def kept(digest: str, files: dict[str, Path], cache: Path | None = None) -> Iter
             unfinished = base / f".{digest}.new"
             shutil.rmtree(unfinished, ignore_errors=True)
             store = ox.Store(str(unfinished))
-            load(store, files)
+            load(store, graphs)
             store.optimize()
             store.flush()
             del store
@@ -114,13 +115,18 @@ def is_database(folder: Path) -> bool:
     return all((folder / name).is_file() for name in ("CURRENT", "IDENTITY"))
 
 
-def load(store: ox.Store, files: dict[str, Path]) -> None:
-    """Load each layer's file into its named graph.
+def by_graph(files: Mapping[str, Path]) -> dict[str, Path]:
+    """Return the files of layers by the IRIs of their graphs."""
+    return {identifiers.graph(layer): path for layer, path in files.items()}
+
+
+def load(store: ox.Store, graphs: Mapping[str, Path]) -> None:
+    """Load each graph, of which the IRI is given, from its file.
 
     Raises `UsageError` for a file that is no Turtle.
     """
-    for layer, path in files.items():
-        graph = ox.NamedNode(identifiers.graph(layer))
+    for iri, path in graphs.items():
+        graph = ox.NamedNode(iri)
         try:
             with codecs.of_file(path).open(path) as stream:
                 store.bulk_load(input=stream, format=ox.RdfFormat.TURTLE, to_graph=graph)

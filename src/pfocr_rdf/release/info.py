@@ -24,13 +24,20 @@ VOID = "pfocr-void.ttl"
 VOID_ENDPOINT = "void-endpoint.ttl"
 """The description of a store that holds the release, graph by graph."""
 
+_WELL_KNOWN = "/.well-known/void"
+
 VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 """Names of versions: they are parts of IRIs and names of folders."""
 
 
 def void_graph(endpoint: str | None) -> str:
     """Return the IRI of the graph in which a store keeps `VOID_ENDPOINT`: below its own address, if that is known."""
-    return f"{endpoint.rstrip('/')}/.well-known/void" if endpoint else ids.graph("void")
+    return f"{endpoint.rstrip('/')}{_WELL_KNOWN}" if endpoint else ids.graph("void")
+
+
+def is_void_graph(graph: str) -> bool:
+    """Whether the graph of this IRI is one that `void_graph` names, of any endpoint."""
+    return graph == ids.graph("void") or graph.endswith(_WELL_KNOWN)
 
 
 @dataclass(frozen=True, slots=True)

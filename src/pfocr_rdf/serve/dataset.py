@@ -14,12 +14,11 @@ from pathlib import Path
 
 import pyoxigraph as ox
 
-from pfocr_rdf import identifiers as ids
 from pfocr_rdf import query
 from pfocr_rdf.buildfolder import MANIFEST
 from pfocr_rdf.errors import UsageError
 from pfocr_rdf.release.folder import CURRENT
-from pfocr_rdf.release.info import VOID, VOID_ENDPOINT
+from pfocr_rdf.release.info import VOID, VOID_ENDPOINT, is_void_graph
 from pfocr_rdf.stores import content
 
 _ROCKSDB = "CURRENT"
@@ -97,13 +96,12 @@ def prepare(sight: Sight) -> Dataset:
 
 def _of_build(sight: Sight) -> Dataset:
     found = content.read(sight.folder)
-    files = {graph.iri.rpartition("/")[2]: graph.path for graph in found.graphs}
     digest = found.manifest[:16]
     if found.version:  # it has graphs that are in no manifest
-        sums = "".join(f"{graph.iri} {graph.sha256}\n" for graph in found.graphs)
+        sums = "".join(f"<{graph.iri}> {graph.sha256}\n" for graph in found.graphs)
         digest = hashlib.sha256(sums.encode()).hexdigest()[:16]
     holding = ExitStack()
-    database = holding.enter_context(query.kept(digest, files))
+    database = holding.enter_context(query.kept(digest, {graph.iri: graph.path for graph in found.graphs}))
     described = {name: _text(sight.folder / name) for name in (VOID, VOID_ENDPOINT)}
     graphs = tuple(graph.iri for graph in found.graphs if graph.triples)
     return Dataset(
@@ -119,9 +117,10 @@ def _of_database(sight: Sight) -> Dataset:
     said = query.table(query.ask(store, _HELD)).rows
     if len(said) != 1 or said[0][0].value != _COMPLETE:
         raise UsageError(f"{sight.folder}: holds no whole release; load one with `pfocr-rdf load`")
-    graph = ox.NamedNode(ids.graph("void"))
-    described = sorted(f"{quad.triple} .\n" for quad in store.quads_for_pattern(None, None, None, graph))
     graphs = tuple(sorted(str(graph.value) for graph in store.named_graphs()))
+    of_void = [ox.NamedNode(iri) for iri in graphs if is_void_graph(iri)]
+    quads = (quad for graph in of_void for quad in store.quads_for_pattern(None, None, None, graph))
+    described = sorted(f"{quad.triple} .\n" for quad in quads)
     version, manifest = said[0][1].value if said[0][1] else "", said[0][2].value
     return Dataset(sight, sight.folder, version, manifest, graphs, "", "".join(described), ExitStack())
 

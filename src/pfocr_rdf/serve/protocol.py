@@ -25,7 +25,8 @@ UPDATE = "application/sparql-update"
 
 _GAP = r"(?>\s++|#[^\r\n]*+(?:[\r\n]|\Z))*+"
 _TARGET = r"(?P<target><[^>]*+>|[?$]\w++|[^\s{<#:]*+:(?>\\.|[^\s{#\\])*+)"
-_SERVICE = re.compile(rf"SERVICE{_GAP}(?:SILENT{_GAP})?{_TARGET}{_GAP}\{{", re.IGNORECASE)
+_SERVICE = re.compile(rf"SERVICE(?={_GAP}(?:SILENT{_GAP})?{_TARGET}{_GAP}\{{)", re.IGNORECASE)
+"""Looks ahead, so that each word is a match of its own: one in a text cannot swallow the next."""
 _SERVICES = 100
 _ESCAPE = re.compile(r"\\u([0-9A-Fa-f]{4})|\\U([0-9A-Fa-f]{8})")
 _WEIGHT = re.compile(r"q=(0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?)")

@@ -77,7 +77,7 @@ def sample(release: Release) -> ox.Store:
         _follow(whole, found, figures, [quad.object for quad in streamed])
     description = release.folder / VOID
     if description.is_file():
-        query.load(found, {"void": description})
+        query.load(found, query.by_graph({"void": description}))
     return found
 
 

@@ -82,7 +82,7 @@ class Release:
             if layer not in self._loaded and (whole or layer not in _STREAMED)
         }
         try:
-            query.load(self._store, wanted)
+            query.load(self._store, query.by_graph(wanted))
         except UsageError as error:
             raise Damaged(str(error)) from error
         self._loaded |= wanted.keys()
