@@ -422,7 +422,7 @@ def test_words_that_only_look_like_a_call_are_let_through() -> None:
         allowed.replace("sparql>", "sparql2>"),
         f"BASE <http://10.0.0.1/> {allowed.replace('https://example.org/', '')}",
         allowed[:-1] + "SERVICE ?x { ?s ?p ?o } }",
-        'SELECT * { BIND ("SERVICE <https://example.org/sparql> #" AS ?x) SERVICE <http://10.0.0.1/> { ?s ?p ?o }\n{} }',
+        'SELECT * { BIND ("SERVICE <https://example.org/sparql> #" AS ?x) service <http://10.0.0.1/> { ?s ?p ?o }\n{}}',
     ):
         with pytest.raises(Refused):
             protocol.refuse_services(other, ["https://example.org/sparql"])

@@ -41,6 +41,8 @@ _OFF = (
     "filter.lfs.smudge=",
     "filter.lfs.required=false",
     "gc.auto=0",
+    "gc.autoDetach=false",
+    "core.logAllRefUpdates=false",  # what was checked out before need not be kept
     "advice.detachedHead=false",
     "log.showSignature=false",
     "http.lowSpeedLimit=1000",  # bytes a second, for a minute: such a host does not answer
@@ -50,6 +52,10 @@ _READ = [f":(glob){place}*{suffix}" for place in ("", "_*/") for suffix in (".md
 """Files that a source may be made of, ignored ones among them."""
 _SAFE = [argument for setting in _OFF for argument in ("-c", setting)]
 _OURS = {setting.partition("=")[0] for setting in _OFF}
+_LOOSE, _PACKS = 5_000, 20
+"""With more files of single objects, or of packs, a clone is tidied."""
+_STOP_SECONDS = 10.0
+"""So long git may take to end when it is told to."""
 _FULL = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _UNAVAILABLE = re.compile(
     r"could not resolve host|failed to connect|couldn't connect|connection (?:refused|reset|timed out|closed)"
@@ -148,6 +154,7 @@ def checkout(source: str, cache: Path | None) -> Iterator[tuple[Path, State]]:
     with lock(base / f"{folder.name}.lock", wait=True):
         if not (folder / ".git").exists():
             _git(["init", "--quiet", "."], folder)
+        _unlock(folder / ".git")
         # bytes as they were committed, whatever the repository's own .gitattributes ask for
         (folder / ".git" / "info").mkdir(exist_ok=True)
         (folder / ".git" / "info" / "attributes").write_text(
@@ -156,7 +163,21 @@ def checkout(source: str, cache: Path | None) -> Iterator[tuple[Path, State]]:
         _fetch(folder, address, revision)
         _git(["checkout", "--quiet", "--force", "--detach", "FETCH_HEAD"], folder)
         _git(["clean", "--quiet", "-ffdx"], folder)
+        _tidy(folder)
         yield folder, _state(folder, converted=False)
+
+
+def _unlock(repository: Path) -> None:
+    """Remove the locks that a killed git left: nobody else is at work in a repository whose lock of ours is held."""
+    for place in (repository, repository / "refs"):
+        for left in place.glob("*.lock") if place is repository else place.rglob("*.lock"):
+            left.unlink(missing_ok=True)
+
+
+def _tidy(folder: Path) -> None:
+    """Let git delete what no commit here needs, once there are many files of it: each fetch brings some."""
+    many = ["-c", f"gc.auto={_LOOSE}", "-c", f"gc.autoPackLimit={_PACKS}"]
+    _git([*many, "gc", "--auto", "--quiet", "--prune=now"], folder, check=False)
 
 
 def without_secrets(address: str) -> str:
@@ -248,17 +269,31 @@ def _run(
         **{f"GIT_CONFIG_KEY_{number}": name for number, name in enumerate(settings)},
         **{f"GIT_CONFIG_VALUE_{number}": value for number, value in enumerate(settings.values())},
     }
-    done = subprocess.run(
+    with subprocess.Popen(
         ["git", *_SAFE, *arguments],
         cwd=folder,
         env=environment,
-        capture_output=True,
         stdin=subprocess.DEVNULL,
-        check=False,
-    )
-    if check and done.returncode:
-        said = without_secrets(" ".join(done.stderr.decode("utf-8", "replace").split()))[:300]
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as running:
+        try:
+            out, errors = running.communicate()
+        except BaseException:
+            _stop(running)
+            raise
+    if check and running.returncode:
+        said = without_secrets(" ".join(errors.decode("utf-8", "replace").split()))[:300]
         if _UNAVAILABLE.search(said):
             raise SourceUnavailable(f"git {arguments[0]}: {said}; the host of the source may answer later")
         raise UsageError(f"git {arguments[0]}: {said or 'failed'}; check the address and the revision")
-    return done.stdout
+    return out
+
+
+def _stop(running: subprocess.Popen[bytes]) -> None:
+    """End git so that it removes its locks; kill it where it does not end."""
+    running.terminate()
+    try:
+        running.communicate(timeout=_STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        running.kill()
