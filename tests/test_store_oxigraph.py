@@ -1,13 +1,14 @@
-"""The adapter for a served Oxigraph: what is too large for one transaction, against the real server."""
+"""Oxigraph: what is too large for one transaction of a server, against the real one; what a folder keeps."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
 
+import pyoxigraph as ox
 import pytest
 
-from pfocr_rdf.stores import oxigraph
+from pfocr_rdf.stores import oxigraph, oxigraphdir
 from pfocr_rdf.stores.contract import Store, StoreError
 from tests import servers
 from tests.store_cases import NOTE, A, B, graph, lines, note, quiet
@@ -44,3 +45,18 @@ def test_what_no_update_can_carry_is_told_before_it_is_sent(
         store.replace([graph(tmp_path, A, lines("b", 0, 50))], note("new"), quiet)
     assert store.counts() == before
     assert NOTE in before
+
+
+def test_a_folder_keeps_triples_of_the_default_graph(tmp_path: Path) -> None:
+    with oxigraphdir.opened(tmp_path / "db") as folder:
+        folder.replace([graph(tmp_path, A, lines("a", 0, 3))], {}, quiet)
+        assert folder.database is not None
+        database = ox.Store(str(folder.database))
+        database.add(ox.Quad(ox.NamedNode("urn:a"), ox.NamedNode("urn:b"), ox.Literal("mine")))
+        database.flush()
+        del database
+    with oxigraphdir.opened(tmp_path / "db") as folder:
+        folder.replace([graph(tmp_path, A, lines("b", 0, 5))], {}, quiet)
+        assert folder.counts() == {A: 5}
+        found = ox.Store.read_only(str(folder.database)).quads_for_pattern(None, None, None, ox.DefaultGraph())
+        assert [str(quad.object) for quad in found] == ['"mine"']

@@ -90,7 +90,8 @@ class OxigraphFolder:
     def replace(self, graphs: Sequence[Graph], notes: Mapping[str, str], say: Said) -> None:
         """Load beside what is asked, count, and switch. A run that was killed is taken up by the next one."""
         ours = {*(graph.iri for graph in graphs), *notes}
-        others = self._graphs() - ours
+        unnamed = self._reading().quads_for_pattern(None, None, None, ox.DefaultGraph())
+        others = bool(self._graphs() - ours) or next(unnamed, None) is not None
 
         def work(store: ox.Store, done: Path) -> None:
             there = done.read_text("utf-8").splitlines() if done.exists() else []
@@ -105,7 +106,7 @@ class OxigraphFolder:
             store.optimize()
 
         said = [f"{graph.iri} {graph.sha256} {graph.triples}" for graph in graphs]
-        self._make([*said, *map(repr, notes.items())], work, copy=bool(others))
+        self._make([*said, *map(repr, notes.items())], work, copy=others)
 
     def change(self, deltas: Sequence[Delta], notes: Mapping[str, str], say: Said) -> None:
         """Remove and add in a copy, and switch."""

@@ -24,7 +24,9 @@ from pfocr_rdf.stores.sparql import COUNTS, rows_of
 
 MEMORY = "-Xmx2g"
 LOADER = "tdb2.tdbloader"
-_GRAPHS = "SELECT DISTINCT ?g WHERE { { GRAPH ?g { ?s ?p ?o } } UNION { ?s ?p ?o } }"
+_GRAPHS = "SELECT DISTINCT ?g WHERE { { GRAPH ?g { ?s ?p ?o } } UNION { GRAPH <urn:x-arq:DefaultGraph> { ?s ?p ?o } } }"
+"""All graphs; the row of the default one, which is not in the union, has no name."""
+
 _LOCKED = "already locked"
 
 
@@ -37,14 +39,15 @@ class Tdb2Folder:
     """The database; made when it is not there."""
 
     def __init__(self, place: Path, jar: Path | None = None) -> None:
-        """Raises `UsageError` when the folder holds anything else, or Java or the jar are not there."""
+        """Raises `UsageError` when the folder holds anything else or is being replaced, or without Java or the jar."""
         self._place = place.absolute()
         self._new = self._place.with_name(f".{place.name}.new")
         self._old = self._place.with_name(f".{place.name}.old")
-        if self._old.exists() and not self._place.exists():  # a run was killed between the two moves
-            self._old.rename(self._place)
         if self._place.exists() and not holds(self._place) and any(self._place.iterdir()):
             raise UsageError(f"{place}: holds something else than a TDB2 database; give another folder")
+        if self._old.exists() and not holds(self._place):
+            with self._locked():
+                pass
         self._java = [str(programs.java()), MEMORY, "-cp", str(programs.jar(programs.JENA, jar))]
 
     @property
@@ -77,10 +80,11 @@ class Tdb2Folder:
     def replace(self, graphs: Sequence[Graph], notes: Mapping[str, str], say: Said) -> None:
         """Load into a new database, which takes the place of the present one.
 
-        Raises `StoreError` when the present one holds other graphs: these can be kept by a server only.
+        Raises `StoreError` when the present one holds other graphs, or triples outside of graphs: these can be kept by
+        a server only.
         """
         ours = {*(graph.iri for graph in graphs), *notes}
-        others = {row[0].value for row in self.select(_GRAPHS).rows if row[0] is not None} - ours
+        others = {row[0].value if row[0] else "the default graph" for row in self.select(_GRAPHS).rows} - ours
         if others:
             raise StoreError(
                 f"{self._place}: holds {len(others)} other graphs, such as {min(others)}; "
@@ -96,7 +100,7 @@ class Tdb2Folder:
                 self._new.rename(self._place)
             finally:
                 shutil.rmtree(self._new, ignore_errors=True)
-            shutil.rmtree(self._old, ignore_errors=True)
+            shutil.rmtree(self._old, ignore_errors=True)  # what stays is removed by the next run
 
     def change(self, deltas: Sequence[Delta], notes: Mapping[str, str], say: Said) -> None:
         """Change all in one transaction."""
@@ -123,7 +127,12 @@ class Tdb2Folder:
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
+        """Be the only run that writes; what a killed one left of the former database goes, or comes back."""
         with lock(self._place.with_name(f".{self._place.name}.lock")):
+            if self._old.exists() and holds(self._place):
+                shutil.rmtree(self._old)
+            elif self._old.exists():
+                self._old.rename(self._place)
             yield
 
     def _update(self, parts: Iterator[bytes]) -> None:
