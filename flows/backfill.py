@@ -8,7 +8,9 @@ from .environment import prepare
 
 prepare(program=__name__ == "__main__")
 
+import re
 import sys
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +28,7 @@ from .parameters import Backfill
 from .program import main
 
 DEFAULT = Backfill()
+_SHORT = re.compile(r"[0-9a-f]{4,39}")
 
 
 @flow(name="pfocr-rdf-backfill", persist_result=False)
@@ -41,14 +44,16 @@ def backfill(asked: Backfill = DEFAULT) -> dict[str, Any]:
     with configured(asked) as wanted, telling.ending("backfill", wanted.notify) as told:
         address, revision = git.split(wanted.source)
         if revision is not None or (wanted.revisions and not git.is_address(address)):
-            raise UsageError(f"{wanted.source}: give a git address without a revision; `revisions` names them")
+            raise UsageError(
+                f"{git.without_secrets(wanted.source)}: give a git address without a revision; `revisions` names them"
+            )
         made: list[str] = []
         left: list[str] = []
         with steps.held(wanted.out) as held:
             there = _revisions(held)
             for each in wanted.revisions:
                 one = wanted.model_copy(update={"source": f"{address}@{each}"})
-                if steps.look(one.source) in there:
+                if _is_there(steps.look(one.source), each, there):
                     logger().info("%s is published already", each)
                     continue
                 try:
@@ -64,10 +69,18 @@ def backfill(asked: Backfill = DEFAULT) -> dict[str, Any]:
         return {"releases": made}
 
 
-def _revisions(releases: Releases) -> set[str | None]:
+def _revisions(releases: Releases) -> set[str]:
     """Return the revisions of which there are releases."""
     places = sorted((releases.root / folder.RELEASES).glob(f"*/{folder.RELEASE}"))
-    return {folder.read_release(Path(path).parent).get("source", {}).get("revision") for path in places} - {None}
+    found = [folder.read_release(Path(path).parent).get("source", {}).get("revision") for path in places]
+    return {str(revision) for revision in found if revision}
+
+
+def _is_there(tip: str | None, revision: str, there: Collection[str]) -> bool:
+    """Return whether there is a release of a revision: of its commit, or for a shortened hash of one that begins so."""
+    if tip is None and _SHORT.fullmatch(revision):
+        return any(each.startswith(revision) for each in there)
+    return tip in there
 
 
 if __name__ == "__main__":

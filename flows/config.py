@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, TypeVar, get_args
+from typing import Annotated, Any, ClassVar, Self, TypeVar, get_args
 from urllib.parse import urlsplit
 
 from pydantic import (
@@ -47,24 +47,29 @@ FILE = "pfocr-rdf.toml"
 NAMED = "PFOCR_RDF_CONFIG"
 """The environment variable that names another file."""
 
+OTHERS = {NAMED, "PFOCR_RDF_PURE", "PFOCR_RDF_VIRTUOSO_SQL"}
+"""Variables of the same prefix that are no settings of the flows."""
+
 HIDDEN = "********"
 _SECRET_BLOCK = re.compile(r"pfocr-rdf-stores-(?P<store>.+)-(?P<field>password|user)")
 
 
 def _without_secrets(address: str | None) -> str | None:
-    if urlsplit(re.sub(r"^[a-z]+:(?=\w+://)", "", address or "")).password:
-        raise ValueError("holds a password; put it into the setting of its own")
+    place = urlsplit(re.sub(r"^[a-z]+:(?=\w+://)", "", address or ""))
+    if place.password or (place.username and place.scheme in ("http", "https")):  # there it may be a token
+        raise ValueError("holds a user name or a password; put it into the setting of its own")
     return address
 
 
 def _words(value: Any) -> Any:
-    return re.split(r"[\s,]+", value.strip()) if isinstance(value, str) else value
+    return [word for word in re.split(r"[\s,]+", value) if word] if isinstance(value, str) else value
 
 
 Address = Annotated[str, AfterValidator(_without_secrets)]
 Words = Annotated[list[Address], NoDecode, BeforeValidator(_words)]
 Asked = TypeVar("Asked", bound=Model)
-StoreName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9]*(_[a-z0-9]+)*$")]
+_NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
+StoreName = Annotated[str, Field(pattern=f"^{_NAME.pattern}$")]
 
 
 class Store(BaseModel):
@@ -116,8 +121,25 @@ class Configuration(Nightly, BaseSettings):
         lacking = {name for name, field in cls.model_fields.items() if type(None) in get_args(field.annotation)}
         return {name: None if value == "none" and name in lacking else value for name, value in values.items()}
 
+    @model_validator(mode="after")
+    def _when(self) -> Self:
+        """See that the schedule is one; it is used much later."""
+        from prefect.client.schemas.schedules import CronSchedule
+
+        try:
+            CronSchedule(cron=self.cron, timezone=self.timezone)
+        except ValueError:
+            raise ValueError("cron or timezone is none: write them like `15 3 * * *` and Europe/Amsterdam") from None
+        return self
+
     def addresses(self) -> list[str]:
-        """Return the addresses of `to`, each name of a store replaced by its URL."""
+        """Return the addresses of `to`, each name of a store replaced by its URL.
+
+        Raises `UsageError` for what looks like a name and is no store's, nor a folder that is there.
+        """
+        for place in self.to:
+            if place not in self.stores and _NAME.fullmatch(place) and not Path(place).exists():
+                raise UsageError(f"to: no store has the name {place!r} in the configuration; a new folder is ./{place}")
         return [self.stores[place].url if place in self.stores else place for place in self.to]
 
 
@@ -225,10 +247,20 @@ def _file(path: Path) -> dict[str, Any]:
 
 
 def _environment() -> dict[str, Any]:
+    prefix = str(Configuration.model_config["env_prefix"])
+    for name in sorted(os.environ):
+        setting = name.removeprefix(prefix).partition("__")[0].lower()
+        if name.startswith(prefix) and name not in OTHERS and setting not in Configuration.model_fields:
+            raise UsageError(f"{name} (environment): there is no such setting; `pfocr-rdf config` shows the others")
     try:
         return dict(EnvSettingsSource(Configuration)())
     except SettingsError as error:
         raise UsageError(f"the environment: {' '.join(str(error).split())}") from None
+
+
+def need_server() -> None:
+    """Raise `UsageError` where a Prefect server is set that does not answer."""
+    _remote()
 
 
 def _remote() -> dict[str, Any]:

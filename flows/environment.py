@@ -38,6 +38,7 @@ def prepare(*, program: bool) -> None:
             # Runs are kept here, on an embedded server that listens on the loopback address and ends with the program.
             values["PREFECT_HOME"] = str(platformdirs.user_cache_path("pfocr-rdf") / "prefect")
             values["PREFECT_SERVER_EPHEMERAL_ENABLED"] = "true"
+            values["PREFECT_SERVER_SERVICES_DB_VACUUM_ENABLED"] = "events,flow_runs"  # those of more than 90 days ago
     for name, value in values.items():
         os.environ.setdefault(name, value)
     if program and "PREFECT_HOME" in os.environ:

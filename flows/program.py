@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from pfocr_rdf.errors import PfocrError
 
-from .config import wrong
+from .config import need_server, wrong
 from .parameters import Model
 
 Asked = TypeVar("Asked", bound=Model)
@@ -36,6 +36,7 @@ def main(flow: Callable[[Asked], dict[str, Any]], model: type[Asked], words: Seq
             asked = model(**given)
         except ValidationError as error:
             raise wrong(error, dict.fromkeys(given, "flag")) from None
+        need_server()
         done = flow(asked)
     except PfocrError as error:
         print(f"pfocr-rdf: {' '.join(str(error).split())}", file=sys.stderr)

@@ -51,8 +51,9 @@ def main() -> int:
     try:
         if not get_current_settings().api.url:
             raise UsageError("set PREFECT_API_URL to your server, such as http://127.0.0.1:4200/api")
+        values = load().values  # asks the server too
         watch()
-        serve(*deployments(load().values), pause_on_shutdown=False)
+        serve(*deployments(values), pause_on_shutdown=False)
     except PfocrError as error:
         print(f"pfocr-rdf: {error}", file=sys.stderr)
         return error.exit_code

@@ -19,7 +19,7 @@ from prefect import Flow
 from pydantic import BaseModel, ValidationError
 
 from . import parameters
-from .config import wrong
+from .config import need_server, wrong
 
 
 def run(flow: str, flags: Mapping[str, Any]) -> dict[str, Any]:
@@ -33,6 +33,7 @@ def run(flow: str, flags: Mapping[str, Any]) -> dict[str, Any]:
         asked = model(**flags)
     except ValidationError as error:
         raise wrong(error, dict.fromkeys(flags, "flag")) from None
+    need_server()
     with _quiet():
         return dict(cast(dict[str, Any], called(asked)))
 

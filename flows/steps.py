@@ -44,7 +44,7 @@ from . import telling
 from .build import make
 from .engine import Progress, logger
 from .parameters import Converting, Load, Release, Stores
-from .tries import WAITS, passes
+from .tries import WAITS, ended, passes, passes_or_hangs
 
 WORK = ".work"
 """The folder of what is kept between runs, in the folder of releases."""
@@ -113,13 +113,15 @@ def held(out: Path) -> Iterator[Releases]:
 def bring(asked: Release, releases: Releases) -> Outcome:
     """Publish what the source is by now, if it is not the current release; tell of it.
 
-    Raises `Kept` when the gate kept it aside, `TooManyRejected` when too much of the source was refused.
+    Raises `Kept` when the gate kept it aside, `TooManyRejected` when too much of the source was refused, `TookTooLong`
+    when a step hangs.
     """
     before = releases.current()
     try:
-        if asked.accept is not None:
-            return _accept(asked, releases, before)
-        return _convert(asked, releases, before)
+        with ended(git.without_secrets(asked.source)):
+            if asked.accept is not None:
+                return _accept(asked, releases, before)
+            return _convert(asked, releases, before)
     except (Kept, TooManyRejected) as error:
         telling.rejected(error, before)
         raise
@@ -194,7 +196,7 @@ def _same_places(asked: Release, said: Mapping[str, Any]) -> bool:
     persist_result=False,
     retries=len(WAITS),
     retry_delay_seconds=list(WAITS),
-    retry_condition_fn=passes,
+    retry_condition_fn=passes_or_hangs,
     timeout_seconds=300,
     tags=["pfocr-rdf", "source"],
 )
@@ -345,7 +347,8 @@ def load(asked: Load | Stores, place: Path, asset_of: Path) -> list[dict[str, An
     failed: list[PfocrError] = []
     for address in asked.to:
         try:
-            found.append(_load(address, place, asset_of, asked.graphs))
+            with ended(git.without_secrets(address)):
+                found.append(_load(address, place, asset_of, asked.graphs))
         except PfocrError as error:
             logger().error("%s", error)
             failed.append(error)

@@ -19,6 +19,10 @@ from prefect.events.schemas.automations import EventTrigger, Posture
 from prefect.events.schemas.events import ResourceSpecification
 from prefect.settings import get_current_settings
 
+from pfocr_rdf.errors import UsageError
+
+from .config import need_server
+
 NAME = "pfocr-rdf: runs whose process is gone"
 SILENCE = timedelta(seconds=100)
 """So long after its last sign of life a run is given up; three signs are missing then."""
@@ -58,6 +62,11 @@ def main() -> int:
     if not get_current_settings().api.url:
         print("pfocr-rdf: set PREFECT_API_URL to your server, such as http://127.0.0.1:4200/api", file=sys.stderr)
         return 2
+    try:
+        need_server()
+    except UsageError as error:
+        print(f"pfocr-rdf: {error}", file=sys.stderr)
+        return error.exit_code
     watch()
     return 0
 

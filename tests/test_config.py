@@ -6,6 +6,7 @@ import base64
 import http.server
 import json
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -16,9 +17,11 @@ import pytest
 from typer.testing import CliRunner
 
 from pfocr_rdf.cli import app
+from pfocr_rdf.commands.run import _pair
 from pfocr_rdf.errors import UsageError
 from pfocr_rdf.extract import git
 from pfocr_rdf.stores.http import login
+from tests.services import free_port
 from tests.support import ROOT
 
 if os.environ.get("CI") != "true":  # there a missing extra is a failure, and the imports below say so
@@ -112,6 +115,33 @@ def test_environment_may_hold_lists_and_no_value(monkeypatch: pytest.MonkeyPatch
     assert (values.keep, values.compress) == (None, "none")
 
 
+@pytest.mark.parametrize(("text", "stores"), [("", []), (" ", []), ("./a,", ["./a"]), (",./a  ./b", ["./a", "./b"])])
+def test_a_list_of_the_environment_has_no_empty_items(
+    text: str, stores: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PFOCR_RDF_TO", text)
+    assert config.load().values.to == stores
+
+
+@pytest.mark.parametrize("name", ["PFOCR_RDF_MAXDROP", "PFOCR_RDF_STORE__MAIN__URL"])
+def test_a_variable_that_is_no_setting_is_refused(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(name, "hidden-word")
+    with pytest.raises(UsageError, match=f"{name} \\(environment\\): there is no such setting") as caught:
+        config.load()
+    assert "hidden-word" not in str(caught.value)
+    monkeypatch.delenv(name)
+    for other in config.OTHERS - {config.NAMED}:
+        monkeypatch.setenv(other, "1")
+    assert config.load().origins == {}
+
+
+def test_every_variable_that_the_package_reads_is_known() -> None:
+    texts = [path.read_text(encoding="utf-8") for root in ("src", "flows") for path in (ROOT / root).rglob("*.py")]
+    read = {name for text in texts for name in re.findall(r"PFOCR_RDF_[A-Z_]*[A-Z]", text)}
+    settings = {f"PFOCR_RDF_{name.upper()}" for name in config.Configuration.model_fields}
+    assert {name for name in read if not name.startswith("PFOCR_RDF_STORES")} <= settings | config.OTHERS
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
@@ -120,8 +150,14 @@ def test_environment_may_hold_lists_and_no_value(monkeypatch: pytest.MonkeyPatch
         ("keep = ", "pfocr-rdf.toml: is no TOML"),
         ('[stores.main]\nuser = "x"', "stores.main.url (pfocr-rdf.toml): Field required"),
         ('[stores.Main]\nurl = "x"', "String should match pattern"),
-        ('source = "https://me:hidden-word@host.example/x"', "source (pfocr-rdf.toml): holds a password"),
-        ('to = ["fuseki:http://me:hidden-word@host.example/x"]', "holds a password"),
+        (
+            'source = "https://me:hidden-word@host.example/x"',
+            "source (pfocr-rdf.toml): holds a user name or a password",
+        ),
+        ('to = ["fuseki:http://me:hidden-word@host.example/x"]', "holds a user name or a password"),
+        ('source = "https://hidden-word@host.example/x"', "source (pfocr-rdf.toml): holds a user name or a password"),
+        ('cron = "whenever"', "cron or timezone is none"),
+        ('timezone = "Mars/Olympus"', "cron or timezone is none"),
         ('store_password = ["hidden-word"]', "store_password (pfocr-rdf.toml): Input should be a valid string"),
     ],
 )
@@ -161,6 +197,46 @@ def test_a_flow_gets_what_was_not_asked_from_the_configuration(place: Path) -> N
         assert nightly.to == ["fuseki:http://localhost:3030/ds", "http://127.0.0.1:7878"]
     with config.configured(Load(to=["main"])) as load:
         assert load.to == ["fuseki:http://localhost:3030/ds"]
+
+
+def test_a_mistyped_name_of_a_store_makes_no_new_folder(place: Path) -> None:
+    written(place)
+    with pytest.raises(UsageError, match="no store has the name 'mian'"), config.configured(Load(to=["mian"])):
+        pass
+    (place / "mian").mkdir()
+    with config.configured(Load(to=["mian", "./new"])) as load:
+        assert load.to == ["mian", "./new"]
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("accept=20240312", "20240312"),
+        ("accept=1.10", "1.10"),
+        ("keep=3", "3"),
+        ('to=["a", "b"]', ["a", "b"]),
+        ("keep=null", None),
+        ('accept="x"', "x"),
+        ("image_pattern=[x", "[x"),
+    ],
+)
+def test_a_parameter_is_text_unless_it_is_a_list(text: str, value: object) -> None:
+    assert _pair(text)[1] == value
+
+
+def test_a_server_that_does_not_answer_is_told_in_one_line(place: Path) -> None:
+    dead = os.environ | {"PREFECT_API_URL": f"http://127.0.0.1:{free_port()}/api", "PREFECT_HOME": str(place)}
+    code = "from pfocr_rdf.cli import main; main()"
+    for command in (
+        [sys.executable, "-c", code, "run", "load", "--to", "./x"],
+        [sys.executable, "-m", "flows.load", "--to", "./x"],
+        [sys.executable, "-m", "flows.watch"],
+        [sys.executable, "-m", "flows.serve"],
+    ):
+        done = subprocess.run(command, cwd=ROOT, env=dead, capture_output=True, text=True)
+        assert done.returncode == 2, done.stderr
+        assert "does not answer" in done.stderr
+        assert done.stderr.count("\n") == 1, done.stderr
 
 
 def test_a_flow_asked_for_nothing_keeps_its_own_defaults() -> None:

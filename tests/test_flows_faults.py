@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+import time
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from typer.testing import CliRunner
 from flows import recording
 from pfocr_rdf import pipeline
 from pfocr_rdf.cli import app
-from pfocr_rdf.errors import PfocrError, SourceUnavailable, UsageError, WorkerLost
+from pfocr_rdf.errors import PfocrError, SourceUnavailable, TookTooLong, UsageError, WorkerLost
 from pfocr_rdf.extract import git
 from pfocr_rdf.stores.contract import StoreError, StoreUnavailable
 from tests import changing, nights, releasing, services
@@ -199,6 +200,28 @@ def test_a_store_that_is_down_is_tried_again_and_one_that_refuses_keeps_no_other
     refuses = False
     found = run(source, tmp_path / "site", to=[OTHER])  # the source is as it was; the store is behind
     assert (found["new"], [each["store"] for each in found["stores"]]) == (False, [OTHER])
+
+
+def test_a_store_that_hangs_is_ended_and_keeps_no_other_from_the_release(
+    source: History, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from flows import steps, stores
+
+    tries: list[str] = []
+
+    def bring(address: str, place: Path, *_: Any) -> dict[str, Any]:
+        tries.append(address)
+        if address == OTHER:
+            time.sleep(60)
+        return {"store": address, "version": place.name, "way": "difference", "added": 3, "removed": 1}
+
+    run(source, tmp_path / "site")
+    monkeypatch.setattr(stores, "bring", bring)
+    monkeypatch.setattr(steps, "_LONG", 1)
+    with pytest.raises(TookTooLong, match="took too long"):
+        run(source, tmp_path / "site", to=[OTHER, STORE])
+    assert tries == [OTHER, STORE]
+    assert f"| {STORE} | {source.version()} | difference | 3 | 1 |" in nights.artifact("pfocr-rdf-stores").data
 
 
 def test_the_shell_and_a_flow_keep_out_of_each_others_way(

@@ -196,6 +196,8 @@ def test_past_revisions_become_releases_in_their_order(source: History, tmp_path
     assert backfill(asked)["releases"] == versions[:2]
     more = asked.model_copy(update={"revisions": source.revisions})
     assert backfill(more)["releases"] == versions[2:]  # those that are there are passed over
+    short = asked.model_copy(update={"revisions": [each[:9] for each in source.revisions]})
+    assert backfill(short)["releases"] == []
     assert [folder.read_release(out / "releases" / name)["previous"] for name in versions] == [None, *versions[:3]]
     same_as_full(out, source, tmp_path / "full")
 

@@ -216,6 +216,16 @@ def test_what_the_checks_refuse_is_not_published_and_what_they_said_is_kept(made
     assert not (tmp_path / "rejected").exists()
 
 
+def test_what_was_said_of_many_bad_releases_does_not_grow_for_ever(
+    made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(releasefolder, "REJECTED_KEPT", 2)
+    for version in ("20240101", "20240102", "20240103"):
+        with pytest.raises(NotValid):
+            release(made / "two", tmp_path, version, steps=steps(violate=True))
+    assert sorted(path.name for path in (tmp_path / "rejected").iterdir()) == ["20240102", "20240103"]
+
+
 def test_the_checks_know_the_release_before(made: Path, tmp_path: Path) -> None:
     checks = releasing.Checks()
     quick = replace(steps(), validate=checks)

@@ -40,6 +40,10 @@ class WorkerLost(PfocrError):
     """A process that worked for this one was killed: trying again may help."""
 
 
+class TookTooLong(PfocrError):
+    """A step took longer than it may and was ended; it would hang again."""
+
+
 class TooManyRejected(PfocrError):
     """More records or rows were rejected than the settings allow; nothing was replaced."""
 

@@ -111,12 +111,15 @@ def _run(flow: str, parameters: list[str] | None, as_json: bool, **flags: Any) -
 
 
 def _pair(text: str) -> tuple[str, Any]:
-    """Read NAME=VALUE; raises `UsageError` where it is none."""
+    """Read NAME=VALUE; raises `UsageError` where it is none.
+
+    A list, a quoted text and `null` are JSON; all else is text, of which a parameter that is a number makes one.
+    """
     name, equals, value = text.partition("=")
     if not equals or not name.isidentifier():
         raise UsageError(f"--set {name}: write NAME=VALUE")
     try:
-        return name, json.loads(value)
+        return name, json.loads(value) if value.startswith(("[", '"')) or value == "null" else value
     except ValueError:
         return name, value
 

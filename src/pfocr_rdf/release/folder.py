@@ -34,6 +34,9 @@ SUMS = "SHA256SUMS"
 BUILD = "build"
 """The build of a release that was kept aside, in its folder; `publish` takes it from there."""
 
+REJECTED_KEPT = 30
+"""Of so many releases that were kept aside, what was said of them stays, while none is published."""
+
 _STAGE = ".release.new"
 _GONE = ".release.old"
 _SWITCH = ".current.new"
@@ -114,6 +117,8 @@ class Releases:
         kept = self.root / REJECTED / version
         self._forget(version)
         self._supersede()
+        for gone in superfluous(_names(self.root / REJECTED), "", REJECTED_KEPT - 1):
+            shutil.rmtree(self.root / REJECTED / gone, ignore_errors=True)
         (kept / BUILD).mkdir(parents=True)
         for name, place in [*((name, kept) for name in said), *((name, kept / BUILD) for name in build)]:
             (stage / name).rename(place / name)
