@@ -6,10 +6,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
-from pfocr_rdf.stores import blazegraph, starting
-from pfocr_rdf.stores.contract import Reach, Store, StoreError
-from tests import servers, store_cases
+from pfocr_rdf.cli import app
+from pfocr_rdf.stores import blazegraph, local, starting
+from pfocr_rdf.stores.contract import Kind, Reach, Store, StoreError
+from tests import servers, store_cases, storing
 from tests.store_cases import NOTE, READ, A, B, P, delta, graph, lines, note, quiet
 from tests.support import BLAZEGRAPH, require_jar
 
@@ -92,3 +94,31 @@ def test_a_folder_is_loaded_by_the_bulk_loader(tmp_path: Path) -> None:
         store.replace([graph(tmp_path, A, lines("e", 0, 3)), graph(tmp_path, B, "")], note("3"), quiet)
         assert store.counts() == {A: 3, NOTE: 1}
     assert sorted(path.name for path in folder.iterdir()) == ["RWStore.properties", starting.JOURNAL, "rules.log"]
+
+
+def test_the_command_makes_a_folder_that_is_not_there(tmp_path: Path) -> None:
+    release = storing.chain(tmp_path / "chain", figures=3, releases=1).places[0]
+    to, jar = f"blazegraph:{tmp_path / 'new' / 'db'}", str(require_jar(BLAZEGRAPH))
+    for told in ("in 1 graph", "nothing was done"):
+        words = ["load", str(release), "--to", to, "--jar", jar, "--layers", "core"]
+        done = CliRunner().invoke(app, words, catch_exceptions=False)
+        assert done.exit_code == 0, done.output
+        assert told in done.output
+
+
+def test_another_database_in_the_journal_of_a_folder_is_kept(tmp_path: Path) -> None:
+    jar, folder = require_jar(BLAZEGRAPH), tmp_path / "db"
+    kind = "<!DOCTYPE properties SYSTEM 'http://java.sun.com/dtd/properties.dtd'>"
+    wanted = f"{kind}<properties><entry key='com.bigdata.rdf.sail.namespace'>mine</entry></properties>"
+    with local.for_a_while(Kind.BLAZEGRAPH, folder, jar, 512) as server:
+        place = server.services["query"].replace("/sparql", "/namespace")
+        made = servers.send("POST", place, wanted.encode(), {"Content-Type": "application/xml"})
+        assert made.status == 201
+    with blazegraph.opened_folder(folder, jar=jar) as store:
+        store.replace([graph(tmp_path, A, lines("a", 0, 3))], {}, quiet)
+        assert store.counts() == {A: 3}
+    with (
+        local.for_a_while(Kind.BLAZEGRAPH, folder, jar, 512) as server,
+        blazegraph.opened(server.services["query"]) as there,
+    ):
+        assert there.namespaces() == {"kb", "mine"}

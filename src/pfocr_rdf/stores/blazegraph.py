@@ -20,6 +20,8 @@ from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import pyoxigraph as ox
+
 from pfocr_rdf.errors import UsageError
 from pfocr_rdf.stores import bodies, files, http, programs, starting
 from pfocr_rdf.stores.contract import Abilities, Delta, Graph, Kind, Reach, Rows, Said, Store, StoreError
@@ -27,12 +29,13 @@ from pfocr_rdf.stores.http import PATIENCE, Http
 from pfocr_rdf.stores.sparql import Sparql, rows_of
 
 LOADER = "com.bigdata.rdf.store.DataLoader"
+_NAMESPACE = "http://www.bigdata.com/rdf#/features/KB/Namespace"
 
 
 @contextmanager
 def opened(
     address: str, *, update: str = "", graph_store: str = "", patience: float = PATIENCE, reads: bool | None = None
-) -> Iterator[Store]:
+) -> Iterator[Served]:
     """Yield the store behind the address of a SPARQL service, which is that of updates too unless that is said.
 
     `reads` is whether the server can read files of this machine; if not said, when its address is of this machine.
@@ -79,6 +82,13 @@ class Served(Sparql):
         """Run a SELECT query; see `Store.select`. Only a query without a limit of time is sent again."""
         limit = {} if seconds is None else {"X-BIGDATA-MAX-QUERY-MILLIS": str(max(1, int(seconds * 1000)))}
         return rows_of(self._http.ask(self._query, query, seconds, headers=limit, grace=10.0).content, self.address)
+
+    def namespaces(self) -> set[str]:
+        """Return the names of the databases that the server's journal holds."""
+        place, params = f"{self._query.removesuffix('/sparql')}/namespace", {"describe-each-named-graph": "false"}
+        got = self._http.send("GET", place, headers={"Accept": "text/plain"}, params=params)
+        told = ox.parse(got.content, format=ox.RdfFormat.N_TRIPLES)
+        return {quad.object.value for quad in told if quad.predicate.value == _NAMESPACE}
 
     def replace(self, graphs: Sequence[Graph], notes: Mapping[str, str], say: Said) -> None:
         """Replace graphs; see `Store.replace`."""
@@ -148,7 +158,7 @@ class _Folder:
         self._jar = jar
         self._memory = memory
         self._running = ExitStack()
-        self._server: Store | None = None
+        self._server: Served | None = None
         starting.holds(Kind.BLAZEGRAPH, self._folder)
 
     @property
@@ -158,7 +168,7 @@ class _Folder:
 
     def select(self, query: str, seconds: float | None = None) -> Rows:
         """Run a SELECT query; see `Store.select`."""
-        return self._serve().select(query, seconds)
+        return self._serve().select(query, seconds) if self._journal.exists() else Rows((), [])
 
     def counts(self) -> dict[str, int]:
         """Count the triples of each graph."""
@@ -167,7 +177,7 @@ class _Folder:
     def replace(self, graphs: Sequence[Graph], notes: Mapping[str, str], say: Said) -> None:
         """Replace graphs; see `Store.replace`."""
         given = {graph.iri for graph in graphs} | set(notes)
-        if set(self.counts()) <= given:
+        if set(self.counts()) <= given and self._alone():
             self.close()
             self._load(graphs, notes, say)
         else:
@@ -189,6 +199,10 @@ class _Folder:
         """Stop the server, if one runs."""
         self._server = None
         self._running.close()
+
+    def _alone(self) -> bool:
+        """Whether the journal holds no other database."""
+        return not self._journal.exists() or self._serve().namespaces() <= {starting.NAMESPACE}
 
     @property
     def _journal(self) -> Path:
@@ -225,7 +239,7 @@ class _Folder:
                     raise StoreError(f"{self.address}: the bulk loader did not take {graph_iri}: {told[-1][:300]}")
             (new / starting.JOURNAL).replace(self._journal)
 
-    def _serve(self) -> Store:
+    def _serve(self) -> Served:
         from pfocr_rdf.stores import local
 
         if self._server is None:

@@ -134,7 +134,7 @@ def down(name: str | None = None) -> list[Server]:
 
 @contextmanager
 def for_a_while(kind: Kind, data: Path, jar: Path | None, memory: int) -> Iterator[Server]:
-    """Run a server over a folder on a free port while a block lasts.
+    """Run a server over a folder (made if it is not there) on a free port while a block lasts.
 
     Raises `UsageError` when one that was started here runs over it already, `StoreError` when it does not answer.
     """
@@ -143,6 +143,7 @@ def for_a_while(kind: Kind, data: Path, jar: Path | None, memory: int) -> Iterat
             raise UsageError(f"{data}: is served; use {server.services['query']}, or stop it: pfocr-rdf store down")
     with tempfile.TemporaryDirectory(prefix="pfocr-rdf-") as temporary:
         folder = Path(temporary)
+        data.mkdir(parents=True, exist_ok=True)
         wanted = Wanted(kind, data, folder, _free(), _free(), memory, True, jar)
         started = starting.start(wanted)
         log = folder / "log"
