@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pfocr_rdf.stores import virtuoso
+from pfocr_rdf.stores import virtuoso, virtuososql
 from pfocr_rdf.stores.contract import Reach, Store, StoreError
 from pfocr_rdf.stores.virtuososql import Sql
 from tests import servers, store_cases
@@ -113,6 +113,14 @@ def test_a_wrong_password_is_said_without_it(server: servers.Virtuoso, monkeypat
     assert "verysecret" not in str(told.value)
     with pytest.raises(StoreError, match="PFOCR_RDF_STORE_PASSWORD") as told:
         Sql(f"127.0.0.1:{server.port}", "dba", "verysecret").run("SELECT 1")
+    assert "verysecret" not in str(told.value)
+
+
+def test_a_new_password_is_not_told(monkeypatch: pytest.MonkeyPatch, server: servers.Virtuoso) -> None:
+    monkeypatch.setenv("PFOCR_RDF_STORE_PASSWORD", "dba-verysecret")
+    monkeypatch.setattr("pfocr_rdf.stores.virtuososql.text", lambda value: f"no text '{value}'")
+    with pytest.raises(StoreError, match="user_set_password") as told:
+        virtuososql.first_password(f"127.0.0.1:{server.port}")
     assert "verysecret" not in str(told.value)
 
 

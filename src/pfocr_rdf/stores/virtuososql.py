@@ -60,7 +60,10 @@ class Sql:
         return [line.strip() for line in said.splitlines() if line.strip()]
 
     def _failed(self, state: str, said: str) -> StoreError:
-        told = " ".join(said.replace(self.password, "...").split())[:300]
+        told = said
+        for secret in sorted({self.password, os.environ.get(PASSWORD) or self.password}, key=len, reverse=True):
+            told = told.replace(secret, "...")
+        told = " ".join(told.split())[:300]
         if state in ("S2801", "08S01", "08004", "08001"):
             return StoreUnavailable(f"{self.place}: the SQL server of Virtuoso cannot be reached ({told}); set {SQL}")
         if state in ("28000", "CL034") or "Bad login" in said:
