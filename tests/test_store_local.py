@@ -164,6 +164,39 @@ def test_a_server_that_does_not_start_shows_the_end_of_its_log(tmp_path: Path) -
     assert local.status() == []
 
 
+def test_a_server_of_which_nothing_could_be_written_is_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    servers.require_oxigraph()
+    spawned: list[int] = []
+
+    def spawn(*how: Any) -> int:
+        spawned.append(start(*how))
+        return spawned[-1]
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    start = local._spawn
+    monkeypatch.setattr(local, "_spawn", spawn)
+    monkeypatch.setattr(Path, "replace", full)
+    with pytest.raises(OSError, match="No space"):
+        local.up(Kind.OXIGRAPH, tmp_path / "db", 0)
+    assert not alive(*spawned)
+    assert local.status() == []
+
+
+@pytest.mark.parametrize("said", ['{"name": "oxigr', "[]", "{}", '{"kind": "mysql"}', '{"kind": "oxigraph"}', "\xff"])
+def test_what_is_known_of_a_server_and_damaged_is_named(tmp_path: Path, said: str) -> None:
+    place = tmp_path / "state" / "pfocr-rdf" / "stores" / "oxigraph" / "server.json"
+    place.parent.mkdir(parents=True)
+    place.write_bytes(said.encode("latin-1"))
+    for command in ("status", "down"):
+        done = run(command)
+        assert done.exit_code == 2
+        assert f"{place}: does not tell of a server" in done.stderr
+        assert done.stderr.count("\n") == 1
+    place.unlink()
+
+
 def test_what_cannot_work_is_refused(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("mine", encoding="utf-8")
     with socket.socket() as taken:

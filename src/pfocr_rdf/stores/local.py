@@ -62,7 +62,10 @@ class Server:
 
 
 def status() -> list[Server]:
-    """Return the servers that were started and not stopped, whether they run or not, by name."""
+    """Return the servers that were started and not stopped, whether they run or not, by name.
+
+    Raises `UsageError` for one of which the file is damaged.
+    """
     return [_read(path) for path in sorted(_home().glob(f"*/{_STATE}"))]
 
 
@@ -105,7 +108,11 @@ def up(
         log = folder / "log"
         pid = _spawn(started.command, _cwd(wanted), log)
         server = _server(name, pid, wanted, started, log)
-        (folder / _STATE).write_text(json.dumps(asdict(server), indent=2) + "\n", encoding="utf-8")
+        try:
+            _write(folder / _STATE, server)
+        except OSError:  # then nobody would know it
+            _stop(server)
+            raise
         _wait(server)
         if kind is Kind.VIRTUOSO and fresh:
             virtuososql.first_password(f"{HOST}:{sql}")
@@ -185,8 +192,19 @@ def _home() -> Path:
 
 
 def _read(path: Path) -> Server:
-    said = json.loads(path.read_text(encoding="utf-8"))
-    return Server(**{**said, "kind": Kind(said["kind"])})
+    """Return what is known of a server; raises `UsageError` for a file that does not tell it."""
+    try:
+        said = json.loads(path.read_text(encoding="utf-8"))
+        return Server(**{**said, "kind": Kind(said["kind"])})
+    except (ValueError, TypeError, KeyError) as error:
+        raise UsageError(f"{path}: does not tell of a server; see that none runs there, and remove the file") from error
+
+
+def _write(path: Path, server: Server) -> None:
+    """Write what is known of a server, whole or not at all."""
+    new = path.with_suffix(".new")
+    new.write_text(json.dumps(asdict(server), indent=2) + "\n", encoding="utf-8")
+    new.replace(path)
 
 
 def _port(kind: Kind, port: int | None) -> int:
