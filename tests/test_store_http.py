@@ -7,9 +7,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
+from pfocr_rdf.cli import app
 from pfocr_rdf.errors import UsageError
 from pfocr_rdf.stores import http, sparql
 from pfocr_rdf.stores import open as stores
@@ -28,6 +32,8 @@ class Server:
     headers: dict[str, str] = field(default_factory=dict)
     bodies: list[bytes] = field(default_factory=list)
     logins: list[str | None] = field(default_factory=list)
+    paths: list[str] = field(default_factory=list)
+    said: bytes = b"said"
 
     @property
     def address(self) -> str:
@@ -42,11 +48,12 @@ def serving(*statuses: int, **headers: str) -> Iterator[Server]:
         def answer(self) -> None:
             found.bodies.append(self.rfile.read(int(self.headers.get("Content-Length", 0))))
             found.logins.append(self.headers.get("Authorization"))
+            found.paths.append(self.path)
             self.send_response_only(found.statuses.pop(0) if found.statuses else 200)
-            for name, value in {**found.headers, "Content-Length": "4"}.items():
+            for name, value in {**found.headers, "Content-Length": str(len(found.said))}.items():
                 self.send_header(name, value)
             self.end_headers()
-            self.wfile.write(b"said")
+            self.wfile.write(found.said)
 
         do_GET = do_POST = do_PUT = answer
 
@@ -140,13 +147,71 @@ def test_a_store_that_is_not_there_is_named() -> None:
 
 
 @pytest.mark.parametrize(
-    "address", [f"http://{LOGIN}:{SECRET}@127.0.0.1:1/x", "ftp://127.0.0.1/x", "127.0.0.1:3030/x", "http:///x"]
+    "address",
+    [
+        f"http://{LOGIN}:{SECRET}@127.0.0.1:1/x",
+        f"http://{LOGIN}:{SECRET}#1@127.0.0.1/",
+        f"fusecki:http://{LOGIN}:{SECRET}@127.0.0.1:1/x",
+        f"ftp://127.0.0.1/x?apikey={SECRET}",
+        "127.0.0.1:3030/x",
+        "http:///x",
+        "http://[::1/x",
+        "http://localhost:abc/x",
+        "http://localhost:99999/x",
+        "http://localhost/\x7f",
+    ],
 )
 def test_addresses_that_cannot_be_are_refused(address: str) -> None:
     with pytest.raises(UsageError) as refused, http.opened(address):
         pass
-    assert "\n" not in str(refused.value)
-    assert SECRET not in str(refused.value)
+    one_line(refused.value)
+
+
+@pytest.mark.parametrize("said", [{}, {"kind": Kind.OXIGRAPH}, {"jar": Path("x.jar")}])
+@pytest.mark.parametrize("kind", ["", "fuseki:"])
+def test_an_address_is_looked_at_before_it_is_told(kind: str, said: dict[str, Any]) -> None:
+    for place in (f"{LOGIN}:{SECRET}@127.0.0.1:1/x?y=1", f"127.0.0.1:1/x?apikey={SECRET}"):
+        opened = stores.opened(f"{kind}http://{place}", patience=0.1, **said)
+        with pytest.raises((UsageError, StoreUnavailable)) as refused, opened:
+            pass
+        one_line(refused.value)
+
+
+@pytest.mark.parametrize("option", ["update", "graph_store"])
+def test_an_address_beside_it_is_looked_at_too(option: str) -> None:
+    with pytest.raises(UsageError) as refused, stores.opened("http://127.0.0.1:1/", **{option: "http://[::1/x"}):  # type: ignore[arg-type]
+        pass
+    one_line(refused.value)
+
+
+def ask(address: str, query: str = "SELECT * {}", form: str = "table") -> tuple[int, str]:
+    """The exit code and the line of a query that fails."""
+    done = CliRunner().invoke(app, ["query", query, "--on", address, "--format", form], catch_exceptions=False)
+    assert done.stdout == ""
+    assert done.stderr.count("\n") == 1
+    assert SECRET not in done.stderr
+    return done.exit_code, done.stderr
+
+
+def test_a_key_in_an_address_is_sent_and_not_told() -> None:
+    with serving(500) as server:
+        code, told = ask(f"{server.address}?apikey={SECRET}")
+    assert server.paths == [f"/store?apikey={SECRET}"]
+    assert (code, f"{server.address}: HTTP 500" in told) == (5, True)
+
+
+@pytest.mark.parametrize("form", ["table", "csv", "json"])
+def test_an_answer_that_is_cut_after_its_first_rows_is_said(form: str) -> None:
+    row = '{"s":{"type":"uri","value":"urn:a"}}'
+    with serving(**{"Content-Type": http.RESULTS}) as server:
+        server.said = f'{{"head":{{"vars":["s"]}},"results":{{"bindings":[{row},{row},'.encode()
+        code, told = ask(server.address, form=form)
+    assert (code, "the answer cannot be read" in told) == (5, True)
+
+
+def test_a_query_that_is_no_text_is_refused() -> None:
+    with serving() as server:
+        assert ask(server.address, "SELECT '\udcff' {}") == (2, "pfocr-rdf: the query is no text in UTF-8\n")
 
 
 def test_an_answer_that_is_no_result_is_said() -> None:

@@ -88,7 +88,7 @@ def _opened(on: str, timeout: float | None) -> Iterator[Ask]:
         from pfocr_rdf.stores import asking as remote
         from pfocr_rdf.stores import http
 
-        with http.opened(on) as link:
+        with http.opened(on) as link, remote.readable(link):
             yield lambda text: remote.ask(link, asking.declared(text), timeout)
     else:
         with asking.open_store(Path(on)) as store, asking.one_line_errors():
@@ -137,6 +137,9 @@ def _read_query(text: str | None, file: Path | None) -> str:
     try:
         if file is not None:
             return file.read_text(encoding="utf-8")
-        return sys.stdin.read() if text == "-" else str(text)
+        found = sys.stdin.read() if text == "-" else str(text)
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"{file or 'standard input'}: cannot be read ({error})") from error
+    if any("\ud800" <= char <= "\udfff" for char in found):
+        raise UsageError("the query is no text in UTF-8")
+    return found

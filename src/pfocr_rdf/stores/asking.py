@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from pfocr_rdf.query import keywords
@@ -26,23 +28,30 @@ def ask(http: Http, query: str, seconds: float | None = None) -> ox.QuerySolutio
     """Ask the endpoint at the address of `http`, once; prefixes have to be declared in the query.
 
     Raises `StoreUnavailable` when it cannot be reached or takes longer than `seconds`, `StoreError` when it refuses
-    the query or answers in a form that was not asked for.
+    the query or answers in a form that was not asked for. Rows are read when they are taken: see `readable`.
     """
     import pyoxigraph as ox
 
     form = _FORM.search(keywords(query))  # stores differ in what they prefer: only what fits is accepted
     makes_graph = form is not None and form[1].upper() in ("CONSTRUCT", "DESCRIBE")
-    got = http.ask(http.address, query, seconds or SECONDS, accept=_GRAPH if makes_graph else RESULTS)
+    got = http.ask(http.url, query, seconds or SECONDS, accept=_GRAPH if makes_graph else RESULTS)
     kind = got.headers.get("Content-Type", "").partition(";")[0].strip().lower()
-    try:
+    with readable(http):
         if kind == RESULTS:
             return ox.parse_query_results(_usual(got.content), format=ox.QueryResultsFormat.JSON)
         if kind in _GRAPHS:
             syntax = ox.RdfFormat.TURTLE if kind == "text/turtle" else ox.RdfFormat.N_TRIPLES
             return [quad.triple for quad in ox.parse(got.content, format=syntax)]
-    except (SyntaxError, ValueError) as error:
-        raise StoreError(f"{http.address}: the answer cannot be read ({error})") from error
     raise StoreError(f"{http.address}: answers as {kind or 'nothing'}; is it the address of a SPARQL endpoint?")
+
+
+@contextmanager
+def readable(http: Http) -> Iterator[None]:
+    """Turn what is raised while an answer is read, row by row, into a `StoreError`."""
+    try:
+        yield
+    except (SyntaxError, json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise StoreError(f"{http.address}: the answer cannot be read ({str(error)[:200]})") from error
 
 
 def _usual(content: bytes) -> bytes:

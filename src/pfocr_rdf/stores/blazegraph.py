@@ -42,7 +42,7 @@ def opened(
     Raises `UsageError` for an address that is none.
     """
     if graph_store:
-        raise UsageError(f"{address}: Blazegraph has no Graph Store Protocol")
+        raise UsageError(f"{http.shown(address)}: Blazegraph has no Graph Store Protocol")
     with http.opened(address, patience=patience) as link:
         here = urlsplit(address).hostname in starting.LOCAL
         yield Served(link, update or address, here if reads is None else reads)
@@ -69,7 +69,7 @@ class Served(Sparql):
     """A server. With `reads` it reads the files of a release itself; otherwise they are sent, graph by graph."""
 
     def __init__(self, link: Http, update: str, reads: bool) -> None:
-        super().__init__(link, link.address, update)
+        super().__init__(link, link.url, update)
         self._reads = reads
 
     @property

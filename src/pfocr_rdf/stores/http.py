@@ -46,11 +46,16 @@ Body = bytes | Callable[[], Iterator[bytes]]
 
 @dataclass(frozen=True, slots=True)
 class Http:
-    """The requests to one store. `auth` is a pair of user and password, or httpx's own (such as for Digest)."""
+    """The requests to one store, at an address that was checked."""
 
     client: httpx.Client
-    address: str
+    url: str
     patience: float = PATIENCE
+
+    @property
+    def address(self) -> str:
+        """The address for people; see `shown`."""
+        return shown(self.url)
 
     def send(
         self,
@@ -157,14 +162,24 @@ def opened(address: str, auth: httpx.Auth | None = None, patience: float = PATIE
 def checked(address: str) -> str:
     """Return an address as it is.
 
-    Raises `UsageError` for one with user or password in it, or that is none of http and https.
+    Raises `UsageError` for one with user or password in it, that cannot be read, or that is none of http and https.
     """
-    place = urlsplit(address)
+    try:
+        place = urlsplit(address)
+        _ = place.port, httpx.URL(address)
+    except (ValueError, httpx.InvalidURL):  # which may quote a part of a password
+        raise UsageError("this address cannot be read; give one such as http://localhost:3030/pfocr") from None
     if place.username or place.password:
         raise UsageError(f"{place.hostname}: put no user and password into the address; set {USER} and {PASSWORD}")
     if place.scheme not in ("http", "https") or not place.hostname:
-        raise UsageError(f"{address}: is no address of a store; give one with http:// or https://")
+        told = "this" if "@" in address else f"{shown(address)}:"  # before '@' may stand a password
+        raise UsageError(f"{told} is no address of a store; give one with http:// or https://")
     return address
+
+
+def shown(address: str) -> str:
+    """Return an address for people: without what follows '?' or '#', where some stores want a key."""
+    return re.split("[?#]", address, maxsplit=1)[0]
 
 
 def digest(user: str, password: str) -> httpx.Auth:

@@ -48,13 +48,14 @@ def opened(
     kind, place = parted(to, kind)
     if is_address(place):
         if jar:
-            raise UsageError(f"{place}: is an address; --jar is for a folder of fuseki or blazegraph")
+            raise UsageError(f"{requests.shown(place)}: is an address; --jar is for a folder of fuseki or blazegraph")
         for other in filter(None, (update, graph_store)):
             requests.checked(other)
         kind = kind or detected(place, patience)
         if kind is None:
             kinds = ", ".join(SERVED)
-            raise UsageError(f"{place}: does not tell which kind of store it is; say so with --store ({kinds})")
+            told = requests.shown(place)
+            raise UsageError(f"{told}: does not tell which kind of store it is; say so with --store ({kinds})")
         opener: AbstractContextManager[Store] = SERVED[kind](
             place, update=update, graph_store=graph_store, patience=patience
         )
@@ -69,13 +70,14 @@ def opened(
 def parted(to: str, kind: Kind | None = None) -> tuple[Kind | None, str]:
     """Return the kind that an address begins with, or the given one, and the rest.
 
-    Raises `UsageError` when the two differ, or nothing is left.
+    Raises `UsageError` when the two differ, nothing is left, or the rest is an address that cannot be.
     """
     word, colon, rest = to.partition(":")
     named = Kind(word) if colon and word in set(Kind) else None
-    if named and kind and named is not kind:
-        raise UsageError(f"{to}: is said to be {named}, and by --store to be {kind}")
     place = rest if named else to
+    told = requests.shown(requests.checked(place)) if is_address(place) else place
+    if named and kind and named is not kind:
+        raise UsageError(f"{told}: is said to be {named}, and by --store to be {kind}")
     if not place:
         raise UsageError("--to needs the address of a store or a folder")
     return named or kind, place

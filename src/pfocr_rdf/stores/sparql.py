@@ -136,7 +136,7 @@ def below(address: str, endings: Sequence[str]) -> str:
     Raises `UsageError` for an address with a query in it.
     """
     if "?" in address or "#" in address:
-        raise UsageError(f"{address.partition('?')[0]}: give the address without what follows '?' or '#'")
+        raise UsageError(f"{requests.shown(address)}: give the address without what follows '?' or '#'")
     address = address.rstrip("/")
     for ending in endings:
         if address.endswith(f"/{ending}"):

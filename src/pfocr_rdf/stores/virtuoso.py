@@ -81,7 +81,8 @@ def opened(
     machine. Empty means none. Raises `UsageError` for an address that is none.
     """
     if graph_store:
-        raise UsageError(f"{address}: Virtuoso's Graph Store Protocol loses a graph when a body is bad; leave it away")
+        told = http.shown(address)
+        raise UsageError(f"{told}: Virtuoso's Graph Store Protocol loses a graph when a body is bad; leave it away")
     user, password = login(address)
     changes = update or f"{address.removesuffix('-auth')}-auth"
     place = _sql_place(address) if sql is None else sql
@@ -110,7 +111,7 @@ class Virtuoso(Sparql):
     """A server. Without SQL all goes over HTTP, in requests of a size that it takes."""
 
     def __init__(self, asking: Http, telling: Http, sql: Sql | None) -> None:
-        super().__init__(asking, asking.address, telling.address)
+        super().__init__(asking, asking.url, telling.url)
         self._telling = telling
         self._sql = sql
 
