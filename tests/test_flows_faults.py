@@ -212,7 +212,7 @@ def test_a_store_that_hangs_is_ended_and_keeps_no_other_from_the_release(
     def bring(address: str, place: Path, *_: Any) -> dict[str, Any]:
         tries.append(address)
         if address == OTHER:
-            for _ in range(600):  # in short sleeps: with pytest's own alarm Prefect cannot interrupt a long one
+            for _number in range(600):  # in short sleeps: with pytest's own alarm Prefect cannot interrupt a long one
                 time.sleep(0.1)
         return {"store": address, "version": place.name, "way": "difference", "added": 3, "removed": 1}
 

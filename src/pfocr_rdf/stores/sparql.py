@@ -55,7 +55,9 @@ class Sparql:
         return {graph.value: int(n.value) for graph, n in self.select(COUNTS).rows if graph is not None}
 
     def replace(self, graphs: Sequence[Graph], notes: Mapping[str, str], say: Said) -> None:
-        """Replace graph by graph, the notes last."""
+        """Replace graph by graph, the notes last; nothing is sent where a file is damaged."""
+        for graph in graphs:
+            files.sound(graph)
         for graph in graphs:
             say(f"{graph.iri}: {graph.triples:,} triples")
             if not graph.triples:
