@@ -186,7 +186,7 @@ def test_an_address_beside_it_is_looked_at_too(option: str) -> None:
 
 def ask(address: str, query: str = "SELECT * {}", form: str = "table") -> tuple[int, str]:
     """The exit code and the line of a query that fails."""
-    done = CliRunner().invoke(app, ["query", query, "--on", address, "--format", form], catch_exceptions=False)
+    done = CliRunner().invoke(app, ["-v", "query", query, "--on", address, "--format", form], catch_exceptions=False)
     assert done.stdout == ""
     assert done.stderr.count("\n") == 1
     assert SECRET not in done.stderr

@@ -121,6 +121,7 @@ def _main(
     printing.be_quiet(quiet)
     level = logging.ERROR if quiet else logging.INFO if verbose else logging.WARNING
     logging.basicConfig(level=level, format="%(message)s", stream=sys.stderr, force=True)
+    logging.getLogger("httpx").setLevel(logging.WARNING)  # it tells whole addresses, which may hold a key
 
 
 def main() -> None:
