@@ -241,10 +241,12 @@ def _started(pid: int) -> str:
     if Path("/proc/self/stat").exists():
         try:
             fields = stat.read_text().rpartition(")")[2].split()
+            # of a killed program other threads may still hold its files when the first one is gone
+            gone = fields[0] == "Z" and len(list(stat.with_name("task").iterdir())) < 2
         except OSError:
             return ""
         boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
-        return "" if fields[0] == "Z" else f"{boot} {fields[19]}"
+        return "" if gone else f"{boot} {fields[19]}"
     ps = ["/bin/ps", "-o", "lstart=", "-p", str(pid)]
     return subprocess.run(ps, capture_output=True, text=True, check=False).stdout.strip()
 
