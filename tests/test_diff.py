@@ -254,6 +254,11 @@ def test_figures_are_told_in_text_and_json(two: Two) -> None:
     assert titles[two.removed]
 
 
+def test_a_title_cannot_break_a_line_of_text() -> None:
+    figure = diff.FigureChange("PMC1__f", "added", "One\ttwo\nremoved\tPMC2__f\x1b[2J\u2028three", {"core": [3, 0]})
+    assert list(diff.lines_of([figure])) == ["added\tPMC1__f\tOne two removed PMC2__f [2J three\tcore +3 -0"]
+
+
 def test_figures_are_told_in_rdf(two: Two) -> None:
     path = two.changes / "figures.ttl"
     how = {"added": "AddAction", "removed": "DeleteAction", "changed": "UpdateAction"}

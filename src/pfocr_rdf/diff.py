@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import heapq
 import json
+import re
 import tempfile
 from base64 import urlsafe_b64encode
 from collections.abc import Iterable, Iterator
@@ -31,6 +32,8 @@ UPDATE_TRIPLES = 10_000
 """Triples in one file of SPARQL Update, at most."""
 
 _SORTED_IN_MEMORY = 400_000
+_BREAKS = re.compile(r"[\s\x00-\x1f\x7f-\x9f]+")
+"""What ends a cell or a line for one reader or another, and what a terminal obeys."""
 
 
 class Change(NamedTuple):
@@ -347,10 +350,10 @@ def _write_figures(found: Difference, folder: Path, old: str, new: str) -> None:
 
 
 def lines_of(figures: Iterable[FigureChange]) -> Iterator[str]:
-    """Yield one line of text for each figure."""
+    """Yield one line of text for each figure: four cells, in which white space and controls are one blank."""
     for figure in figures:
         numbers = ", ".join(f"{name} +{a} -{r}" for name, (a, r) in sorted(figure.layers.items()))
-        yield f"{figure.how}\t{figure.figid}\t{figure.title}\t{numbers}"
+        yield f"{figure.how}\t{figure.figid}\t{_BREAKS.sub(' ', figure.title).strip()}\t{numbers}"
 
 
 def _named(sha256: str) -> str:
