@@ -22,7 +22,7 @@ from pfocr_rdf import resources, serialize
 from pfocr_rdf.errors import UsageError
 from pfocr_rdf.identifiers import PREFIXES
 from pfocr_rdf.release import landing, statistics, void
-from pfocr_rdf.release.description import describe
+from pfocr_rdf.release.description import describe, issued
 from pfocr_rdf.release.files import read_name
 from pfocr_rdf.release.info import VOID, VOID_ENDPOINT, FileInfo, ReleaseInfo
 from pfocr_rdf.validation import checks, description
@@ -137,6 +137,20 @@ def test_a_version_tells_where_it_comes_from(made: Path) -> None:
         manifest["tool"]["version"],
         "89abcdef",
     ]
+
+
+@pytest.mark.parametrize(
+    ("version", "day"),
+    [
+        ("20240229", "2024-02-29"),
+        ("20240229-r2", "2024-02-29"),
+        ("20240230", None),
+        ("20241301", None),
+        ("00000101", None),
+    ],
+)
+def test_only_a_day_of_the_calendar_is_a_date(version: str, day: str | None) -> None:
+    assert issued(ReleaseInfo(version), {"source": {"date": None}}) == day
 
 
 def test_no_endpoint_and_no_date_are_not_made_up(made: Path) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +33,7 @@ KEYWORDS = ("biological pathways", "chemicals", "diseases", "genes", "linked dat
 _ENGLISH = "http://lexvo.org/id/iso639-3/eng"
 _IRREGULAR = "http://purl.org/cld/freq/irregular"
 _SHACL = "http://www.w3.org/TR/shacl/"
-_DATED = re.compile(r"([0-9]{4})([0-9]{2})([0-9]{2})(?:-r[0-9]+)?")
+_DATED = re.compile(r"([0-9]{8})(?:-r[0-9]+)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,10 +81,13 @@ def distribution_iri(version: str, name: str) -> str:
 
 def issued(release: ReleaseInfo, manifest: Mapping[str, Any]) -> str | None:
     """Return the date of a release: that of the source's revision, else the one that its version tells, if any."""
-    if date := manifest["source"].get("date"):
-        return str(date)[:10]
+    if said := manifest["source"].get("date"):
+        return str(said)[:10]
     found = _DATED.fullmatch(release.version)
-    return "-".join(found.groups()) if found else None
+    try:
+        return date.fromisoformat(found[1]).isoformat() if found else None
+    except ValueError:  # eight digits that are no day
+        return None
 
 
 def describe(build: Path, files: Mapping[str, FileInfo], release: ReleaseInfo, statistics: Statistics) -> Description:
