@@ -48,6 +48,19 @@ def moved(said: Said, subject: str, source: str, target: str) -> dict[str, Any]:
     return without(said, subject, source) | {target: {**said[target], subject: pairs}}
 
 
+def with_the_diseases(said: Said) -> dict[str, Any]:
+    """A chemical is the body of a mention of a disease too, and its link has left the chemicals for the diseases."""
+    chemical, *others = [value for name, value in said["links-chemicals"][FIGURE] if name == "schema:mentions"]
+    cold = mention_of(said, "cold", "evidence-diseases")
+    body = next(value for name, value in said["evidence-diseases"][cold] if name == "oa:hasBody")
+    links = [value for name, value in said["links-diseases"][FIGURE] if name == "schema:mentions" and value != body]
+    return (
+        put(said, "evidence-diseases", cold, "oa:hasBody", chemical)
+        | put(said, "links-chemicals", FIGURE, "schema:mentions", *others)
+        | put(said, "links-diseases", FIGURE, "schema:mentions", *sorted([*links, chemical]))
+    )
+
+
 GRAPH_FAULTS: dict[str, tuple[str, Change]] = {
     "a figure is lost from core": ("Q51", lambda s: without(s, FIGURE, "core")),
     "a figure is lost with all that is said of it": ("Q61", lambda s: without(s, FIGURE)),
@@ -65,6 +78,7 @@ GRAPH_FAULTS: dict[str, tuple[str, Change]] = {
     "the links of a level are lost": ("Q60", lambda _: {"links-genes-symbol": {}}),
     "the mentions of a kind are lost": ("Q12", lambda _: {"evidence-chemicals": {}}),
     "a link goes to a weaker level": ("Q60", lambda s: moved(s, FIGURE, "links-genes-symbol", "links-genes-family")),
+    "a link of both kinds stands with the diseases": ("Q12", with_the_diseases),
     "a link stands at two levels": ("Q36", lambda s: add(s, "links-genes-family", FIGURE, "schema:mentions", f"<{GENE}>")),
     "a link goes to the layer of another kind": ("Q59", lambda s: moved(s, FIGURE, "links-diseases", "links-chemicals")),
     "a mention goes to the layer of another kind": ("Q59", lambda s: moved(s, mention_of(s, "cold", "evidence-diseases"), "evidence-diseases", "evidence-chemicals")),

@@ -76,6 +76,23 @@ def test_links_are_what_mentions_say(
     assert named
 
 
+def test_a_link_that_both_kinds_share_stands_with_the_chemicals(tmp_path: Path) -> None:
+    tables = {
+        "PMC1__f-chemicals": [CHEMICALS, "insulin\tmesh:D007328\tInsulin\tinsulin\tNA"],
+        "PMC1__f-diseases": ["word\tmesh\tmatch\tname\tdoid", "insulin\tmesh:D007328\tInsulin\tinsulin\tNA"],
+    }
+    release = built(source(tmp_path / "source", {"PMC1__f": figure("PMC1__f")}, tables), tmp_path / "build")
+    assert not findings("Q12", release)
+    chemicals, diseases = (release.layers[layer] for layer in ("links-chemicals", "links-diseases"))
+    chemicals.rename(chemicals.with_suffix(".aside"))
+    diseases.rename(chemicals)
+    chemicals.with_suffix(".aside").rename(diseases)
+    assert {finding.message for finding in findings("Q12", release)} == {
+        "is the body of a mention, but not linked",
+        "belongs in links-chemicals, as both kinds",
+    }
+
+
 def test_a_link_of_a_symbol_without_id_needs_no_mention(tmp_path: Path) -> None:
     release = built(EXAMPLE.parent.parent / "seeds", tmp_path / "build")
     assert "https://w3id.org/pfocr/symbol/" in release.layers["links-genes-symbol"].read_text(encoding="utf-8")

@@ -68,11 +68,12 @@ def linked_as_mentioned(figure: Figure, _: _Known) -> Iterator[Finding]:
             yield Finding(mention.iri, value, "its target is not the figure that its address names", mention.layer)
     genes = {gene for layer in _GENE_LAYERS for gene in figure.links.get(layer, ()) if gene.startswith(_GENES)}
     yield from _unequal(figure, genes, bodies[Layer.EVIDENCE_GENES], "links-genes", Layer.EVIDENCE_GENES)
-    others = {layer: set(figure.links.get(layer, ())) for layer in _OTHERS.values()}
-    both = set().union(*others.values())
+    shared = bodies[Layer.EVIDENCE_CHEMICALS] & bodies[Layer.EVIDENCE_DISEASES]
     for evidence, layer in _OTHERS.items():
-        missing = bodies[evidence] - both
-        yield from _unequal(figure, others[layer], (bodies[evidence] & others[layer]) | missing, layer, evidence)
+        links, elsewhere = set(figure.links.get(layer, ())), shared if layer is Layer.LINKS_DISEASES else set()
+        yield from _unequal(figure, links - elsewhere, bodies[evidence] - elsewhere, layer, evidence)
+        for token in links & elsewhere:
+            yield Finding(figure.iri, papers.bare(token), f"belongs in {Layer.LINKS_CHEMICALS}, as both kinds", layer)
 
 
 def _unequal(figure: Figure, links: set[Token], bodies: set[Token], layer: str, evidence: str) -> Iterator[Finding]:
