@@ -325,6 +325,54 @@ def test_an_archive_writes_and_reads_nothing_outside(
         assert built.exit_code == 0, built.output
 
 
+def header(name: str, kind: bytes = tarfile.REGTYPE, size: int = 0) -> bytes:
+    """A header of a tar file, of a size that no writer would give."""
+    info = tarfile.TarInfo(name)
+    info.type = kind
+    block = bytearray(info.tobuf(tarfile.GNU_FORMAT))
+    block[124:136] = size.to_bytes(12, "big", signed=True) if size < 0 else f"{size:011o}\0".encode()
+    block[148:156] = b"        "
+    block[148:156] = f"{sum(block):06o}\0 ".encode()
+    return bytes(block)
+
+
+@pytest.mark.parametrize(
+    "members",
+    [
+        header("a.png") + header("b.png", size=-512) + bytes(1024),
+        header("a.md") + header("b.md", size=-512) + bytes(1024),
+        header("././@LongLink", tarfile.GNUTYPE_LONGNAME, 1 << 30) + bytes(4096),
+        header("x", tarfile.XHDTYPE, 1 << 30) + bytes(4096),
+        header("x.md", tarfile.GNUTYPE_SPARSE, 512) + bytes(4096),
+        header("x.png", size=1 << 32) * 20,
+    ],
+    ids=["back", "back to a record", "long name", "long header", "holes", "too long"],
+)
+def test_a_tar_file_that_no_writer_makes_is_refused_at_once(members: bytes, place: Path) -> None:
+    archive = place / "source.tar"
+    archive.write_bytes(members)
+    built = survive(place, archive)
+    assert built.exit_code == 2
+    assert built.output.count("\n") == 1, built.output
+
+
+def test_a_lone_record_reads_no_table_outside_its_folder(place: Path) -> None:
+    write(place / "source", {"x.md": b"---\nfigid: ../outside/secret\npmcid: PMC1\n---\n"})
+    write(place, {"outside/secret-genes.tsv": SECRET})
+    built = run(place / "source" / "x.md", place / "results" / "out")
+    assert [problem for problem in built.rejected if "secret-genes" in str(problem)] == []
+    write(place / "source", {"y.md": f"---\nfigid: PMC1__{'y' * 300}\npmcid: PMC1\n---\n".encode()})
+    assert run(place / "source" / "y.md", place / "results" / "other").refused("bad-figid")
+
+
+def test_a_map_of_too_many_lines_is_refused_whole(place: Path) -> None:
+    write(place / "source", {**GOOD_FILES, "_data/ndex_map.tsv": b"a\n" * 200_001})
+    built = survive(place, place / "source")
+    [told] = [problem for problem in built.rejected if problem["file"] == "_data/ndex_map.tsv"]
+    assert (told["code"], told["value"]) == ("table-too-large", "200001 lines")
+    assert built.account("map-lines")["rejected"] == 200_001
+
+
 def measured(place: Path, source: Path) -> tuple[int, int]:
     """Run in a process of its own; return its exit code and the memory it used at most."""
     command = [sys.executable, "-c", DRIVER, "build", str(source), "--out", str(place / "results" / "out"), *ACCEPT_ALL]

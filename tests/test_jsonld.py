@@ -148,6 +148,10 @@ def test_unknown_keys_are_kept(key: str, value: object, pair: tuple[str, str]) -
         ("@type", "https://w3id.org/pfocr/vocab#GeneMention", "jsonld-reserved"),
         ("@type", "https://schema.org/ImageObject", "jsonld-reserved"),
         ("url", "https://e.org/[x]", "jsonld-relative-iri"),
+        ("url", "https://e.org/NA", "jsonld-address"),
+        ("url", "https://schema.org/Thing", "jsonld-address"),
+        ("sameAs", "http://identifiers.org/pmc/PMC1", "jsonld-address"),
+        ("url", "https://creativecommons.org/publicdomain/zero/1.0/", "jsonld-address"),
         ("url", "http://e.org:abc/", "jsonld-relative-iri"),
         ("about", {}, "jsonld-dropped"),
         (

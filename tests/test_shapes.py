@@ -17,8 +17,8 @@ from pfocr_rdf import identifiers as ids
 from pfocr_rdf import jsonld, shapes, terms
 from pfocr_rdf.expansion import Expander
 from pfocr_rdf.extract import front_matter, text
+from pfocr_rdf.identifiers import NOTHING
 from pfocr_rdf.model import Article, Figure
-from pfocr_rdf.normalize import NOTHING
 from pfocr_rdf.settings import Settings
 from pfocr_rdf.shapes import Shapes
 from tests.support import ROOT, SEEDS

@@ -65,7 +65,7 @@ def test_no_marker_of_a_missing_value_is_a_value(name: str) -> None:
     for triple in case(name).triples():
         if isinstance(triple.object, Literal) and triple.predicate not in MAY_SAY_NA:
             assert triple.object.value not in SENTINELS, triple
-        if isinstance(triple.object, NamedNode):
+        if isinstance(triple.object, NamedNode) and not triple.object.value.startswith("https://doi.org/10."):
             assert re.split("[/#_]", triple.object.value)[-1] not in SENTINELS - {""}, triple
 
 

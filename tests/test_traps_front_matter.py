@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 from pyoxigraph import Literal
+from typer.testing import CliRunner
 
+from pfocr_rdf.cli import app
 from tests.blackbox import (
+    FIXTURES,
     LABEL,
     Build,
     case,
@@ -17,7 +21,9 @@ from tests.blackbox import (
     mention_iri,
     paper,
     pfocr,
+    run,
     schema,
+    skos,
     taxon,
 )
 
@@ -75,6 +81,28 @@ def test_what_others_write_for_a_missing_value_is_refused_and_told() -> None:
     literals = [t for t in built.triples() if isinstance(t.object, Literal) and t.object.value in values]
     assert [t.predicate for t in literals] == [schema("keywords")]  # the site's own list, kept as it is
     assert built.objects("core", figure("PMC9000111__no"), schema("about")) == {taxon("9606")}
+
+
+def test_what_stands_for_nothing_is_no_name_and_no_address(tmp_path: Path) -> None:
+    built = case("no-names")
+    keywords = built.texts("core", paper("PMC9000121"), schema("keywords"))
+    assert keywords == {"psoriasis", "asthma"}
+    fields = [("keywords", "NA"), ("keywords", "unknown"), ("keywords", "-"), ("common", "unknown"), ("group", "-")]
+    for field, value in fields:
+        assert built.refused("missing-value", field=field, value=value, kind="values")
+    assert built.refused("bad-redirect", field="redirect_from", value="/figures/NA", kind="values")
+    assert len(built.refused("jsonld-address")) == 3
+    named = [t.object for t in built.triples("entities") if t.predicate in (LABEL, skos("prefLabel"))]
+    labels = {name.value for name in named if isinstance(name, Literal)}
+    names = {"Nomen bonum", "Nomen alterum", "Nomen tertium", "Homo sapiens"}
+    assert labels == names | {"GA", "GB", "GC", "Other", "Mammals"}
+    assert built.texts("entities", taxon("990934"), skos("altLabel")) == {"Tertium"}
+    assert pfocr("name") in {t.predicate for t in built.triples("evidence-diseases")}  # as it was read
+    source = FIXTURES / "no-names"
+    made = tmp_path / "out"
+    assert run(source, made).exit_code == 0
+    found = CliRunner().invoke(app, ["validate", str(made), "--source", str(source)])
+    assert found.exit_code == 0, found.output
 
 
 @pytest.mark.parametrize("figid", ["PMC9000101__na", "PMC9000102__empty"])

@@ -69,6 +69,17 @@ def test_such_keywords_still_stand_in_compat() -> None:
     assert built.texts("compat", figure("PMC9007001__f"), schema("keywords")) == {"abc1a", "f11x.1"}
 
 
+def test_a_keyword_is_trimmed_and_one_that_says_nothing_is_no_gene(tmp_path: Path) -> None:
+    text = (FIXTURES / "keywords-one-organism" / "PMC9007001__f.md").read_text(encoding="utf-8")
+    record = tmp_path / "PMC9007001__f.md"
+    keywords = "  keywords:\n  - 'abc1a '\n  - '  '\n  - NA\n  - unknown\n"
+    record.write_text(text.replace("  - abc1a\n", "").replace("  keywords:\n", keywords), encoding="utf-8")
+    for options in ([], ["--gene-info", str(LEXICON)]):
+        built = run(record, tmp_path / "out", *options)
+        linked = {iri.rpartition("/")[2] for iri in built.linked("links-genes-symbol", "PMC9007001__f")}
+        assert linked == ({"992005"} if options else {"abc1a", "f11x.1"}), options
+
+
 def test_a_lone_record_is_a_source_too(tmp_path: Path) -> None:
     record = FIXTURES / "keywords-one-organism" / "PMC9007001__f.md"
     built = run(record, tmp_path / "out")

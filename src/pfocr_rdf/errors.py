@@ -133,6 +133,7 @@ REJECTIONS: dict[str, str] = {
     "jsonld-id-differs": "make @id the address of the figure's page, which was used instead",
     "jsonld-dropped": "JSON-LD gives no triple for this value",
     "jsonld-relative-iri": "give the whole address; a relative one has no meaning outside its page",
+    "jsonld-address": "give an address that leads somewhere, spelled as this graph spells it; it was left out",
     "jsonld-context": "use https://schema.org/ as context; nothing is fetched, and the block was not read",
     "jsonld-reserved": "a block may use schema.org's properties and classes and foreign ones, not those of this graph",
     "jsonld-unsupported": "write the value as text, address or nested item",

@@ -40,6 +40,11 @@ MESH_ID = re.compile(r"[DC](?:[0-9]{6}|[0-9]{9})")
 CHEBI_ID = re.compile(r"[0-9]{1,9}")
 DOID_ID = re.compile(r"[0-9]{1,9}")
 PMCID = re.compile(r"PMC[1-9][0-9]{0,11}")
+NOTHING = frozenset({"null", "NA", "nan", "-", "noIdentifier", "unknown"})
+"""What other data sets write for a missing value: none of PFOCR's spellings but `NA`, and no value (check Q4)."""
+NO_VALUES = NOTHING | {"", ".na.character"}
+"""All spellings of a missing value that no name, keyword or end of an address may be."""
+
 FIGID = re.compile(r"(PMC[1-9][0-9]{0,11})__[^\x00-\x20\x7f-\xa0\u2028\u2029/\\\"'<>{}|^`]+")
 DOI = re.compile(r"10\.[0-9]{4,9}/[^\s\x00-\x1f\x7f]{1,400}")
 WPID = re.compile(r"WP[1-9][0-9]{0,6}")
@@ -57,6 +62,12 @@ def decode(text: str) -> str:
 
 
 @lru_cache(maxsize=65536)
+def is_of_nothing(iri: str) -> bool:
+    """Whether the last part of an address or a path is a spelling of a missing value."""
+    last = re.split(r"[/#:]", iri.removesuffix(".html"))[-1]
+    return last in NO_VALUES - {""} or (iri.startswith(OBO) and last.partition("_")[2] in NO_VALUES - {""})
+
+
 def slug(text: str) -> str:
     """Percent-encode each UTF-8 byte outside `A-Za-z0-9-._~`: any text as one part of an IRI; injective."""
     return text if _PLAIN.fullmatch(text) else quote(text, safe="")

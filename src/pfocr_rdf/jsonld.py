@@ -21,7 +21,7 @@ from pfocr_rdf import identifiers as ids
 from pfocr_rdf import terms, vocab
 from pfocr_rdf.errors import NotJsonLd, Problem, UsageError, problem
 from pfocr_rdf.model import Figure
-from pfocr_rdf.normalize import NA_STRINGS, NOTHING
+from pfocr_rdf.normalize import NA_STRINGS
 from pfocr_rdf.resources import CONTEXT_URLS, schemaorg_context
 from pfocr_rdf.shapes import Shapes
 from pfocr_rdf.terms import Pair
@@ -44,6 +44,8 @@ _XSD = ids.PREFIXES["xsd"]
 _TYPE = terms.expand(vocab.A)
 _RESERVED = (*ids.PREFIXES.values(), "https://schema.org/")
 """Namespaces that a block has no say in, but for schema.org's own."""
+_OTHERWISE = ("https://schema.org/", "http://identifiers.org/")
+"""Addresses that this graph spells in another way."""
 OURS = (
     f"{ids.SITE}/",
     f"{ids.NCBI}/",
@@ -264,6 +266,7 @@ class _Reader:
             yield from self._pairs(node, key)
 
     def _pairs(self, node: Mapping[str, Any], key: str) -> Iterator[Pair]:
+        licences = frozenset(map(terms.iri, self.result.licences))
         for name, values in node.items():
             place = key or name.removeprefix(ids.SCHEMA)
             if name in ("@type", _TYPE):
@@ -281,7 +284,7 @@ class _Reader:
             elif predicate := self._link(name, place):
                 for value in values:
                     token = self._object(value, place)
-                    if predicate == vocab.LICENSE and token not in [terms.iri(iri) for iri in self.result.licences]:
+                    if predicate == vocab.LICENSE and token not in licences:
                         self.report("unknown-licence", place, value)
                     elif token:
                         yield predicate, token
@@ -308,6 +311,8 @@ class _Reader:
             self.report("jsonld-unsupported", key, iri)
         elif iri.startswith(_RELATIVE_SCHEME) or not terms.is_iri(iri):
             self.report("jsonld-relative-iri", key, iri.removeprefix(_RELATIVE).removeprefix(_RELATIVE_SCHEME))
+        elif iri.startswith(_OTHERWISE) or (iri != ids.CC0 and _CC0_IRI.match(iri)) or ids.is_of_nothing(iri):
+            self.report("jsonld-address", key, iri)
         else:
             return terms.iri(iri)
         return None
@@ -318,7 +323,7 @@ class _Reader:
         if not isinstance(text, str) or isinstance(datatype, list) or (language and not _LANGUAGE.fullmatch(language)):
             self.report("jsonld-unsupported", key, text)
             return None
-        if text in NOTHING and key != "keywords":
+        if text in ids.NOTHING and key != "keywords":
             self.report("missing-value", key, text)
             return None
         if language:
@@ -404,9 +409,9 @@ def _says_nothing(block: Mapping[str, Any]) -> bool:
     As a keyword it is a value, but which key is that of keywords the context says.
     """
     return any(
-        value in NOTHING
+        value in ids.NOTHING
         if type(value) is str
-        else type(value) is list and any(type(item) is str and item in NOTHING for item in value)
+        else type(value) is list and any(type(item) is str and item in ids.NOTHING for item in value)
         for value in block.values()
     )
 

@@ -56,8 +56,6 @@ NA_STRINGS = frozenset({"", ".na.character"})
 """Spellings of a missing text (source format, section 5)."""
 NA_ITEMS = NA_STRINGS | {"NA"}
 """Spellings of a missing item in a list of organisms."""
-NOTHING = frozenset({"null", "NA", "nan", "-", "noIdentifier", "unknown"})
-"""What other data sets write for a missing value: none of PFOCR's spellings, and no value (check Q4)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +105,7 @@ class Fields:
             if value:
                 self.report("wrong-type", key, value)
             return ""
-        if value in NOTHING:
+        if value in ids.NOTHING:
             self.report("missing-value", key, value)
             return ""
         return "" if value in NA_STRINGS or not value.strip() else value
@@ -128,7 +126,7 @@ class Fields:
         for item in items:
             if not isinstance(item, str):
                 self.report("wrong-type", key, item)
-            elif item in NOTHING - NA_ITEMS:
+            elif item in ids.NOTHING - NA_ITEMS:
                 self.report("missing-value", key, item)
             elif item not in NA_ITEMS:
                 found[item] = None
@@ -260,6 +258,9 @@ def _figure(fields: Fields, context: Context) -> Figure:
         image=ids.image(context.settings.image_pattern, pmcid, filename) if filename else "",
     )
     figure.year = figure.article.year
+    for keyword in figure.article.keywords.split(" | "):
+        if keyword.strip() in ids.NO_VALUES - {""}:
+            fields.report("missing-value", "keywords", keyword.strip())
     if not figure.title:
         fields.report("missing-title", "figtitle", "")
     figlink = fields.text("figlink")
@@ -293,10 +294,12 @@ def _figure(fields: Fields, context: Context) -> Figure:
 
 
 def _is_path(text: str) -> bool:
-    """Whether a text is a path of named segments (one slash may stand at either end)."""
+    """Whether a text is a path of named segments (one slash may stand at either end); a missing value is no name."""
     inner = text.removeprefix("/").removesuffix("/")
-    return bool(inner) and all(
-        part not in ("", ".", "..") and part.isprintable() and " " not in part for part in inner.split("/")
+    return (
+        bool(inner)
+        and not ids.is_of_nothing(inner)
+        and all(part not in ("", ".", "..") and part.isprintable() and " " not in part for part in inner.split("/"))
     )
 
 
@@ -398,10 +401,10 @@ def _keyword_genes(fields: Fields, figure: Figure, context: Context) -> None:
     if not taxa or figure.block is None:
         return
     taxids = [ids.taxid_of(taxon.iri) for taxon in taxa]
-    for keyword in block_keywords(figure.block):
+    for keyword in gene_keywords(figure.block):
         if context.symbols is None:
             if len(taxids) == 1 and taxids[0]:
-                figure.symbol_genes.append((taxids[0], keyword.strip(), ids.symbol_gene(taxids[0], keyword.strip())))
+                figure.symbol_genes.append((taxids[0], keyword, ids.symbol_gene(taxids[0], keyword)))
             else:
                 fields.report("unclassified-keyword", "schema-jsonld", keyword)
             continue
@@ -417,6 +420,12 @@ def _keyword_genes(fields: Fields, figure: Figure, context: Context) -> None:
             figure.symbol_genes.append((known[0][0], keyword, ids.gene(known[0][1][0])))
     for _, _, iri in figure.symbol_genes:
         figure.genes.setdefault(iri, Level.SYMBOL)
+
+
+def gene_keywords(block: Mapping[str, Any]) -> list[str]:
+    """Return the distinct keywords of a schema-jsonld block that may be symbols of genes, trimmed."""
+    trimmed = (keyword.strip() for keyword in block_keywords(block))
+    return [keyword for keyword in dict.fromkeys(trimmed) if keyword not in ids.NO_VALUES]
 
 
 def block_keywords(block: Mapping[str, Any]) -> list[str]:

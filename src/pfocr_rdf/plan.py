@@ -20,7 +20,7 @@ from pfocr_rdf.extract.known import Unchanged
 from pfocr_rdf.extract.organisms import MapLine, OrganismPage, read_map, read_page
 from pfocr_rdf.extract.records import RecordFiles, hash_file, read_record
 from pfocr_rdf.extract.source import Snapshot
-from pfocr_rdf.normalize import Context, block_keywords
+from pfocr_rdf.normalize import Context, gene_keywords
 from pfocr_rdf.resources import common_organisms
 from pfocr_rdf.settings import Limits, Settings
 from pfocr_rdf.shards import Output, Shard
@@ -219,7 +219,7 @@ def _wanted_symbols(snapshot: Snapshot, context: Context) -> frozenset[tuple[str
             taxids = [
                 context.organisms.get(n) for n in (names if isinstance(names, list) else [names]) if isinstance(n, str)
             ]
-            wanted.update((taxid, keyword) for taxid in taxids if taxid for keyword in block_keywords(block))
+            wanted.update((taxid, keyword) for taxid in taxids if taxid for keyword in gene_keywords(block))
     return frozenset(wanted)
 
 

@@ -257,10 +257,10 @@ class RowReader:
         if main:
             (self.figure.chemicals if chemical else self.figure.diseases).add(main)
         if row.mesh:
-            self.figure.concepts.append(Concept(ids.mesh(row.mesh), _CLASS[kind], row.mesh, row.match, other))
+            self.figure.concepts.append(Concept(ids.mesh(row.mesh), _CLASS[kind], row.mesh, _label(row.match), other))
         if other:
             accession = row.other if chemical else f"DOID:{row.other}"
-            self.figure.concepts.append(Concept(other, _CLASS[kind], accession, row.name))
+            self.figure.concepts.append(Concept(other, _CLASS[kind], accession, _label(row.name)))
         self.figure.mentions.append(
             Mention(
                 kind,
@@ -358,6 +358,11 @@ def _inline_columns(items: list[Any]) -> list[list[str]] | None:
 
 def _known(text: str) -> str:
     return "" if text in MISSING else text
+
+
+def _label(name: str) -> str:
+    """Return a name where it may be a label, else an empty text; the mention keeps it as it was read."""
+    return "" if name.strip() in ids.NO_VALUES else name
 
 
 def _need_word(word: str) -> None:

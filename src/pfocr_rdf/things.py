@@ -206,7 +206,7 @@ class Things:
             return ()
         if len(said) == 1:
             [(symbol, taxid)] = said
-            if "\\" not in symbol and entities.label_of(symbol) == symbol:
+            if symbol and "\\" not in symbol and entities.label_of(symbol) == symbol:
                 if self.only is not None and iri not in self.only:
                     return ()
                 self.described.add(iri)

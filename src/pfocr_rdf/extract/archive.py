@@ -12,7 +12,7 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
-from typing import IO, NamedTuple
+from typing import IO, NamedTuple, Self
 
 from pfocr_rdf.errors import Kind, Problem, UsageError, problem
 from pfocr_rdf.settings import Limits
@@ -29,6 +29,16 @@ _DAMAGED = (
     RuntimeError,
 )
 _CHUNK = 1 << 20
+_LONG = {
+    tarfile.GNUTYPE_LONGNAME,
+    tarfile.GNUTYPE_LONGLINK,
+    tarfile.XHDTYPE,
+    tarfile.XGLTYPE,
+    tarfile.SOLARIS_XHDTYPE,
+}
+"""Headers whose content is read into memory whole."""
+_LONGEST = 1 << 20
+"""The largest of these."""
 _DEEPEST = 8
 
 
@@ -36,6 +46,18 @@ class _Member(NamedTuple):
     name: str
     plain: bool
     stream: IO[bytes] | None
+
+
+class _Header(tarfile.TarInfo):
+    """A header of a tar file that cannot send its reader back, nor fill the memory."""
+
+    @classmethod
+    def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> Self:
+        """Read a header; raises `tarfile.ReadError` for one that is no good."""
+        found = super().frombuf(buf, encoding, errors)
+        if found.size < 0 or found.type == tarfile.GNUTYPE_SPARSE or (found.type in _LONG and found.size > _LONGEST):
+            raise tarfile.ReadError("a member of a size or kind that no archive of records has")
+        return found
 
 
 def is_archive(path: Path) -> bool:
@@ -55,7 +77,7 @@ def unpack(path: Path, folder: Path, limits: Limits) -> tuple[list[Problem], dic
     made: set[str] = set()
     left = limits.archive_bytes
     try:
-        for member in _members(path):
+        for member in _members(path, limits):
             name = member.name.removeprefix("./")
             if PurePosixPath(name).suffix not in _WANTED and member.plain:
                 continue
@@ -74,7 +96,7 @@ def unpack(path: Path, folder: Path, limits: Limits) -> tuple[list[Problem], dic
             except (FileExistsError, NotADirectoryError):  # a file of that name is there already
                 refused.append(problem("unsafe-path", name, kind=_kind(name)))
             if left < 0:
-                raise UsageError(f"{path}: unpacks to more than {limits.archive_bytes} bytes; unpack it by hand")
+                raise UsageError(f"{path}: {_too_large(limits)}")
     except OSError as error:
         if error.filename not in (None, str(path)):
             raise UsageError(f"{folder}: cannot be written ({error.strerror}); free some space") from error
@@ -93,7 +115,11 @@ def top(folder: Path) -> Path:
         folder = entries[0]
 
 
-def _members(path: Path) -> Iterator[_Member]:
+def _too_large(limits: Limits) -> str:
+    return f"unpacks to more than {limits.archive_bytes} bytes; unpack it by hand"
+
+
+def _members(path: Path, limits: Limits) -> Iterator[_Member]:
     if path.name.lower().endswith(".zip"):
         with zipfile.ZipFile(path) as archive:
             for info in archive.infolist():
@@ -107,8 +133,12 @@ def _members(path: Path) -> Iterator[_Member]:
                 else:
                     yield _Member(info.filename, plain, None)
     else:
-        with tarfile.open(path, "r:*") as tar:
+        with tarfile.open(path, "r:*", tarinfo=_Header) as tar:
+            left = limits.archive_bytes
             for member in tar:
+                left -= member.size
+                if member.size < 0 or left < 0:
+                    raise ValueError("a member of negative size" if member.size < 0 else _too_large(limits))
                 if member.isdir():
                     continue
                 content = tar.extractfile(member) if member.isreg() and member.name.endswith(_WANTED) else None

@@ -11,6 +11,7 @@ from pfocr_rdf.errors import Kind, Problem, problem
 from pfocr_rdf.extract.records import hash_file, read_bytes, read_record
 from pfocr_rdf.extract.tables import lines_of
 from pfocr_rdf.extract.text import clean
+from pfocr_rdf.identifiers import NOTHING
 from pfocr_rdf.settings import Limits
 from pfocr_rdf.terms import is_iri
 
@@ -71,7 +72,9 @@ def read_page(root: Path, path: str, limits: Limits) -> tuple[OrganismPage | Non
         if not isinstance(value, str):
             problems.append(problem("wrong-type", path, line=line, field=key, value=value))
             value = ""
-        values[key] = "" if value in MISSING else value
+        if value in NOTHING - MISSING:
+            problems.append(problem("missing-value", path, line=line, field=key, value=value))
+        values[key] = "" if value in MISSING | NOTHING or not value.strip() else value
     if not values["latin"] or (values["ncbi"] and not identifiers.TAXON_ID.fullmatch(values["ncbi"])):
         bad = "ncbi" if values["latin"] else "latin"
         refusal = problem("bad-organism-page", path, field=bad, value=values[bad], kind=Kind.ORGANISM_PAGE)
@@ -94,6 +97,8 @@ def read_map(root: Path, path: str, limits: Limits) -> tuple[list[MapLine], list
         return [], [problem("table-too-large", path, kind=kind)], digest
     lines: list[MapLine] = []
     problems: list[Problem] = []
+    if (rows := data.count(b"\n") + (not data.endswith(b"\n"))) > limits.table_rows:
+        return [], [problem("table-too-large", path, value=f"{rows} lines", kind=kind, count=rows)], digest
     for number, raw in lines_of(data):
         try:
             cells = clean(raw.decode("utf-8"))[0].split("\t")

@@ -29,6 +29,7 @@ from pfocr_rdf.extract.records import RecordFiles, count_rows, read_bytes, read_
 from pfocr_rdf.extract.signatures import Sign
 from pfocr_rdf.extract.tables import INLINE_KEYS, SUFFIXES
 from pfocr_rdf.extract.text import decode
+from pfocr_rdf.identifiers import FIGID, FIGID_BYTES
 from pfocr_rdf.settings import Limits
 from pfocr_rdf.workers import Engine, Serial
 
@@ -188,7 +189,8 @@ def read_file(path: Path, limits: Limits, sign: Sign) -> Snapshot:
         return snapshot
     figid = sniff(root, name, limits)
     candidates = ((kind, f"{data}{figid}-{suffix}.tsv") for kind, suffix in SUFFIXES.items())
-    present = [(kind, table) for kind, table in candidates if figid and _is_plain(root / table)]
+    named = FIGID.fullmatch(figid) and len(figid.encode()) <= FIGID_BYTES  # else it is refused, and no path
+    present = [(kind, table) for kind, table in candidates if named and _is_plain(root / table)]
     snapshot.records = [RecordFiles(figid, name, tuple(present))]
     if snapshot.has_data:
         snapshot.maps = [f"{data}{file}" for file in sorted(MAPS) if _is_plain(root / data / file)]

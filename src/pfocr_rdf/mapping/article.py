@@ -83,8 +83,8 @@ def _stated(article: Article, name: str) -> str:
 
 
 def split_keywords(text: str) -> list[str]:
-    """Return the authors' keywords of a field, each trimmed and once."""
-    return list(dict.fromkeys(part.strip() for part in text.split(" | ") if part.strip()))
+    """Return the authors' keywords of a field, each trimmed and once, without missing values."""
+    return list(dict.fromkeys(part.strip() for part in text.split(" | ") if part.strip() not in ids.NO_VALUES))
 
 
 def _journal(winner: dict[str, str]) -> str:

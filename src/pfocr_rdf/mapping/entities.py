@@ -209,15 +209,20 @@ def _gene(subject: str, thing: Thing) -> Iterator[Pair]:
 def taxon_label(subject: str, thing: Thing) -> str:
     """Return the label of a taxon: from gene rows, else pages, else records' lists, else the shipped table."""
     for name in NAME_FIELDS[:2]:
-        if name in thing and (winner := voted_label(thing[name])):
+        if name in thing and (winner := _voted(_names(thing[name].votes))):
             return winner
     listed: Counter[str] = Counter()
     for name in NAME_FIELDS[2:]:
-        listed.update(thing.get(name, _NO_STATEMENTS).votes)
+        listed.update(_names(thing.get(name, _NO_STATEMENTS).votes))
     if winner := _voted(listed):
         return winner
     taxid = ids.taxid_of(subject)
     return next((name for name, number in common_organisms().items() if number == taxid), "")
+
+
+def _names(votes: Mapping[str, int]) -> dict[str, int]:
+    """Return the votes for names; what stands for a missing value is none."""
+    return {name: number for name, number in votes.items() if label_of(name) not in ids.NO_VALUES}
 
 
 def default_common(label: str, alternatives: list[str]) -> str:
@@ -233,7 +238,7 @@ def _taxon(subject: str, thing: Thing) -> Iterator[Pair]:
     if label:
         yield v.LABEL, string(label)
     names = {value for name in (*NAME_FIELDS, "common") if name in thing for value in thing[name].values if value}
-    alternatives = sorted({label_of(name) for name in names} - {label})
+    alternatives = sorted({label_of(name) for name in names} - {label, *ids.NO_VALUES})
     yield from ((v.ALT_LABEL, string(name)) for name in alternatives)
     for name in NAME_FIELDS:
         yield from _dissents(name, thing.get(name), label)
@@ -254,7 +259,8 @@ def _taxon(subject: str, thing: Thing) -> Iterator[Pair]:
 
 def group_of(thing: Thing) -> str:
     """Return the name of the group that a taxon is in, or an empty text: rows decide, else pages."""
-    return next((thing[name].winner for name in GROUP_FIELDS if name in thing and thing[name].winner), "")
+    winners = (thing[name].winner for name in GROUP_FIELDS if name in thing)
+    return next((winner for winner in winners if label_of(winner) not in ids.NO_VALUES), "")
 
 
 def describe_group(name: str, members: Iterable[str]) -> Description:

@@ -224,7 +224,7 @@ def _facts(place: Layout, found: Record, rows: Rows, tally: Tally) -> None:
     if not place.has_tables and found.values.keys().isdisjoint(LISTS):
         own = [taxid for name, taxid in organisms if name in found.texts("organisms_ner")]
         if len(own) == 1 and own[0]:
-            genes = {f"{own[0]}/{keyword.strip()}" for keyword in found.keywords()}
+            genes = {f"{own[0]}/{keyword}" for keyword in found.symbols()}
             things["symbols"] |= genes
             numbers["links symbol"] += len(genes)
 

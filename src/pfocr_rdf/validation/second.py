@@ -31,7 +31,7 @@ _UNUSUAL = re.compile(r"[\[{&*!|>%@`]")
 _FIGID = re.compile(r"(PMC[1-9][0-9]{0,11})__[^\x00-\x20\x7f-\xa0\u2028\u2029/\\\"'<>{}|^`]+")
 _MISSING = ("", ".na.character")
 _NOTHING = ("null", "NA", "nan", "-", "noIdentifier", "unknown")
-_NO_ORGANISM = (*_MISSING, *_NOTHING)
+NO_ORGANISM = (*_MISSING, *_NOTHING)
 
 
 class Unsound(ValueError):
@@ -64,7 +64,7 @@ class Record:
         """Return the different texts of a list that are not missing."""
         value = self.values.get(key, [])
         items = value if isinstance(value, list) else [value]
-        return list(dict.fromkeys(item for item in items if isinstance(item, str) and item not in _NO_ORGANISM))
+        return list(dict.fromkeys(item for item in items if isinstance(item, str) and item not in NO_ORGANISM))
 
     def keywords(self) -> list[str]:
         """Return the different keywords of the schema.org block."""
@@ -72,6 +72,10 @@ class Record:
         value = block.get("keywords", []) if isinstance(block, Mapping) else []
         items = value if isinstance(value, list) else [value]
         return list(dict.fromkeys(item for item in items if isinstance(item, str) and item not in _MISSING))
+
+    def symbols(self) -> set[str]:
+        """Return the keywords of the schema.org block that may be symbols of genes."""
+        return {keyword.strip() for keyword in self.keywords()} - {*_MISSING, *_NOTHING}
 
 
 def text_of(data: bytes) -> str:

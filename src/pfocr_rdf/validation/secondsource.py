@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 from pfocr_rdf import resources
 from pfocr_rdf.errors import UsageError
-from pfocr_rdf.validation.second import Unsound, values_of
+from pfocr_rdf.validation.second import NO_ORGANISM, Unsound, values_of
 
 ON_TRUST = frozenset(
     {
@@ -120,8 +120,6 @@ def page(path: Path) -> tuple[str, str] | None:
         values = values_of(path.read_bytes())
     except (OSError, Unsound):
         return None
-    latin, ncbi = (values.get(key, "") for key in ("latin", "ncbi"))
-    missing = ("", ".na.character", "NA")
-    latin = "" if not isinstance(latin, str) or latin in missing else latin
-    ncbi = "" if not isinstance(ncbi, str) or ncbi in missing else ncbi
+    found = (values.get(key, "") for key in ("latin", "ncbi"))
+    latin, ncbi = (text if isinstance(text, str) and text.strip() and text not in NO_ORGANISM else "" for text in found)
     return (latin, ncbi) if latin and (not ncbi or re.fullmatch(r"[1-9][0-9]{0,9}", ncbi)) else None

@@ -21,6 +21,7 @@ SENTINELS = frozenset({"null", "NA", "nan", ".na.character", "-", "noIdentifier"
 """Spellings of a missing value."""
 
 _MISSING = tuple(f"{sentinel}{end}" for sentinel in sorted(SENTINELS) for end in ("", ".html"))
+_DOI = "https://doi.org/10."
 _MAX_KNOWN = 200_000
 """IRIs that are remembered as good."""
 _VERBATIM = frozenset(map(expand, (v.PFOCR_WORD, v.PFOCR_MATCH, v.PFOCR_NAME, v.PFOCR_SYMBOL)))
@@ -93,6 +94,8 @@ class Wording:
 
 def _is_missing(iri: str) -> bool:
     """Whether the last part of an IRI is a missing value."""
+    if iri.startswith(_DOI):  # its publisher's words
+        return False
     last = iri[max(iri.rfind("/"), iri.rfind("#"), iri.rfind(":")) + 1 :].removesuffix(".html")
     term = iri[len(ids.OBO) :].partition("_")[2].removesuffix(".html") if iri.startswith(ids.OBO) else last
     return last in SENTINELS or term in SENTINELS
