@@ -583,6 +583,36 @@ def test_a_broken_manifest_is_told(text: str, out: Path) -> None:
         buildfolder.layer_files(out)
 
 
+@pytest.mark.parametrize(
+    "place",
+    [
+        *("tool", "source", "inputs", "settings", "accounts", "counts", "problems", "layers", "files"),
+        *("source date", "tool version", "counts papers", "problems warnings", "settings only"),
+        *("layers core triples", "files blocks.tsv sha256", "accounts records read"),
+    ],
+)
+def test_a_manifest_that_lacks_a_key_is_told(place: str, out: Path) -> None:
+    build(SOURCE, out)
+    manifest = json.loads((out / "manifest.json").read_text(encoding="utf-8"))
+    *outer, key = place.split()
+    inner = manifest
+    for name in outer:
+        inner = inner[name]
+    del inner[key]
+    (out / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+    with pytest.raises(UsageError, match=rf"manifest\.json: cannot be read \(it lacks {key}\); build again"):
+        buildfolder.read_manifest(out)
+
+
+@pytest.mark.parametrize("section", ["counts", "layers", "problems"])
+def test_a_part_of_a_manifest_that_is_no_object_is_told(section: str, out: Path) -> None:
+    build(SOURCE, out)
+    manifest = json.loads((out / "manifest.json").read_text(encoding="utf-8"))
+    (out / "manifest.json").write_text(json.dumps(manifest | {section: [1]}), encoding="utf-8")
+    with pytest.raises(UsageError, match="list where an object belongs"):
+        buildfolder.read_manifest(out)
+
+
 @pytest.mark.parametrize("deep", ["", "a", "a/b/c"])
 def test_free_space_is_that_of_the_place_to_be(deep: str, out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[Path] = []

@@ -295,6 +295,26 @@ def test_a_damaged_release_is_told(made: Path, tmp_path: Path) -> None:
         release(made / "two", tmp_path, "b")
 
 
+@pytest.mark.parametrize("key", ["version", "manifest", "base_url", "endpoint", "triples"])
+def test_a_release_that_does_not_tell_all_is_told(key: str, made: Path, tmp_path: Path) -> None:
+    path = release(made / "one", tmp_path, "a").place / "release.json"
+    said = json.loads(path.read_text())
+    del said[key]
+    path.write_text(json.dumps(said))
+    with pytest.raises(UsageError, match=rf"release\.json: cannot be read \(it lacks {key}\); the release is damaged"):
+        release(made / "one", tmp_path, "a")
+
+
+@pytest.mark.parametrize("key", ["counts", "files", "inputs"])
+def test_a_build_whose_manifest_lacks_a_key_is_not_published(key: str, made: Path, tmp_path: Path) -> None:
+    shutil.copytree(made / "one", tmp_path / "build")
+    manifest = json.loads((tmp_path / "build" / "manifest.json").read_text())
+    del manifest[key]
+    (tmp_path / "build" / "manifest.json").write_text(json.dumps(manifest))
+    with pytest.raises(UsageError, match=rf"manifest\.json: cannot be read \(it lacks {key}\); build again"):
+        release(tmp_path / "build", tmp_path / "site", "a")
+
+
 # Killed, at the same time, on a full disk
 
 DRIVER = """

@@ -186,6 +186,8 @@ def test_accounts_are_counted_too(example: Release) -> None:
     accounts["chemical-rows"]["merged"] += 1
     other = replace(example, manifest={**example.manifest, "accounts": accounts})
     assert {finding.focus for finding in counts(other, EXAMPLE)} == {"chemical-rows merged"}
+    del accounts["chemical-rows"]
+    assert not counts(other, EXAMPLE)
 
 
 def test_what_cannot_be_compared_says_why(example: Release, tmp_path: Path) -> None:

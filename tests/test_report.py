@@ -372,6 +372,14 @@ def test_a_damaged_build_is_one_line(releases: dict[str, Path], tmp_path: Path) 
         data.gather(releases["example"], previous=tmp_path / "none")
 
 
+def test_a_kind_without_account_is_left_out(releases: dict[str, Path], tmp_path: Path) -> None:
+    shutil.copytree(releases["example"], tmp_path / "build", ignore=shutil.ignore_patterns(".cache"))
+    manifest = _manifest(tmp_path / "build")
+    del manifest["accounts"]["map-lines"]
+    (tmp_path / "build" / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+    assert list(data.gather(tmp_path / "build").accounts) == list(manifest["accounts"])
+
+
 @pytest.mark.parametrize("library", ["matplotlib", "jinja2"])
 def test_a_missing_extra_is_one_line(
     library: str, releases: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch

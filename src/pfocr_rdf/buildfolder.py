@@ -13,7 +13,7 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,30 @@ REJECTED = "rejected.jsonl"
 WARNINGS = "warnings.jsonl"
 RUN = "run.json"
 WORK = "work"
+COUNTS = ("figures", "papers", "genes", "chemicals", "diseases", "taxa", "mentions")
+"""What a manifest counts."""
+
+_SECTIONS = {
+    "tool": ("name", "version"),
+    "source": ("kind", "revision", "date", "content_sha256"),
+    "inputs": (),
+    "settings": ("image_pattern", "only", "limit", "limits"),
+    "accounts": (),
+    "counts": COUNTS,
+    "problems": ("rejected", "warnings"),
+    "layers": (),
+    "files": (),
+}
+"""The parts of a manifest, and what each must tell."""
+
+_ENTRIES = {
+    "inputs": ("name", "sha256"),
+    "accounts": ("read", "emitted", "merged", "rejected", "unresolved"),
+    "layers": ("file", "triples", "bytes", "sha256"),
+    "files": ("bytes", "sha256"),
+}
+"""Of some parts, what each of their entries must tell."""
+
 _OURS = re.compile(
     r"manifest\.json|rejected\.jsonl|warnings\.jsonl|run\.json|blocks\.tsv|pfocr-[a-z-]+\.ttl(?:\.gz|\.zst)?"
     r"|pfocr-all\.nq\.gz|work|\.cache|\.gitkeep"
@@ -188,14 +212,35 @@ def find_build(release: Path) -> Path:
 def read_manifest(build: Path) -> dict[str, Any]:
     """Return the manifest of a build.
 
-    Raises `UsageError` when it cannot be read.
+    Raises `UsageError` when it cannot be read, or does not tell what each manifest does.
     """
     try:
-        manifest: dict[str, Any] = json.loads((build / MANIFEST).read_text(encoding="utf-8"))
-        _ = [entry["file"] for entry in manifest["layers"].values()]
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        manifest = json.loads((build / MANIFEST).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
         raise UsageError(f"{build / MANIFEST}: cannot be read ({error}); build again") from error
-    return manifest
+    return whole_manifest(manifest, build)
+
+
+def whole_manifest(manifest: Any, build: Path) -> dict[str, Any]:
+    """Return the manifest of a build, which is given as JSON values.
+
+    Raises `UsageError` when it does not tell what each manifest does.
+    """
+    need_keys(build / MANIFEST, manifest, _SECTIONS, "build again")
+    for section, names in _SECTIONS.items():
+        need_keys(build / MANIFEST, manifest[section], names, "build again")
+    for section, names in _ENTRIES.items():
+        for entry in manifest[section].values():
+            need_keys(build / MANIFEST, entry, names, "build again")
+    return dict(manifest)
+
+
+def need_keys(path: Path, found: Any, names: Iterable[str], advice: str) -> None:
+    """Raise `UsageError` when what was found in a file is no JSON object with all of these keys."""
+    if not isinstance(found, dict):
+        raise UsageError(f"{path}: cannot be read ({type(found).__name__} where an object belongs); {advice}")
+    if missing := [name for name in names if name not in found]:
+        raise UsageError(f"{path}: cannot be read (it lacks {', '.join(missing)}); {advice}")
 
 
 def layer_files(build: Path) -> dict[str, Path]:

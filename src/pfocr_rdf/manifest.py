@@ -24,8 +24,6 @@ QUADS = "pfocr-all.nq.gz"
 _TOGETHER = 4096
 """So many hashes of files are hashed at a time."""
 
-COUNTS = ("figures", "papers", "genes", "chemicals", "diseases", "taxa", "mentions")
-
 
 def content_hash(hashes: Iterable[tuple[str, str]]) -> str:
     """Return one SHA-256 for a source, from path and SHA-256 of each of its files in any order."""
@@ -73,7 +71,7 @@ def describe(
         },
         "settings": dict(settings),
         "accounts": {str(kind): account.to_json() for kind, account in ledger.accounts.items()},
-        "counts": {name: counts.get(name, 0) for name in COUNTS},
+        "counts": {name: counts.get(name, 0) for name in buildfolder.COUNTS},
         "problems": {"rejected": rejected, "warnings": warnings},
         "layers": dict(layers),
         "files": {path.name: known.get(path.name) or buildfolder.describe_file(path) for path in files},

@@ -14,9 +14,9 @@ from typing import Any
 
 from pfocr_rdf import identifiers as ids
 from pfocr_rdf import vocab
+from pfocr_rdf.buildfolder import COUNTS
 from pfocr_rdf.diff import Change, Difference, FigureChange
 from pfocr_rdf.errors import UsageError
-from pfocr_rdf.manifest import COUNTS
 from pfocr_rdf.model import EVIDENCE, Layer
 from pfocr_rdf.release.withdrawn import Tombstone
 from pfocr_rdf.terms import expand

@@ -51,10 +51,10 @@ def read(folder: Path) -> Build:
     _ = buildfolder.layer_files(build)
     data = (build / buildfolder.MANIFEST).read_bytes()
     try:
-        manifest: dict[str, Any] = json.loads(data)
-        listed = {entry["file"] for entry in manifest["layers"].values()} - manifest["files"].keys()
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        manifest = buildfolder.whole_manifest(json.loads(data), build)
+    except ValueError as error:
         raise UsageError(f"{build / buildfolder.MANIFEST}: cannot be read ({error}); build again") from error
+    listed = {entry["file"] for entry in manifest["layers"].values()} - manifest["files"].keys()
     if listed or not all(Path(name).name == name for name in manifest["files"]):
         raise UsageError(f"{build / buildfolder.MANIFEST}: lists files that are none of its own; build again")
     return Build(build, data, manifest)

@@ -37,6 +37,9 @@ BUILD = "build"
 REJECTED_KEPT = 30
 """Of so many releases that were kept aside, what was said of them stays, while none is published."""
 
+_TOLD = ("version", "previous", "manifest", "base_url", "endpoint", "source", "counts", "triples", "checks")
+"""What each `release.json` tells, and a run needs to know."""
+
 _STAGE = ".release.new"
 _GONE = ".release.old"
 _SWITCH = ".current.new"
@@ -207,15 +210,15 @@ def version_of(manifest: Mapping[str, Any]) -> str:
 def read_release(place: Path) -> dict[str, Any]:
     """Return `release.json` of a release.
 
-    Raises `UsageError` when it cannot be read.
+    Raises `UsageError` when it cannot be read, or does not tell what each one does.
     """
     path = place / RELEASE
     try:
-        said: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        _ = said["version"], said["manifest"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        said = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
         raise UsageError(f"{path}: cannot be read ({error}); the release is damaged") from error
-    return said
+    buildfolder.need_keys(path, said, _TOLD, "the release is damaged")
+    return dict(said)
 
 
 def write_sums(place: Path, known: Mapping[str, str]) -> None:

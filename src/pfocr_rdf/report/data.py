@@ -217,6 +217,7 @@ def gather(
     if missing := [str(layer) for layer in ALWAYS if layer not in files]:
         raise UsageError(f"{build}: layers are missing ({', '.join(missing)}); the report needs the whole build")
     before = buildfolder.read_manifest(buildfolder.find_build(previous)) if previous else None
+    accounts = manifest["accounts"]
     layers = {name: int(entry["triples"]) for name, entry in manifest["layers"].items()}
     read = sum(layers[layer] for layer in layers if layer in files and layer not in NOT_COUNTED)
     counts = _count(build, files, read, start)
@@ -227,7 +228,7 @@ def gather(
         previous=Release.of(before) if before else None,
         counts=_numbers(manifest["counts"], before and before["counts"]),
         layers=_numbers(layers, before and {name: entry["triples"] for name, entry in before["layers"].items()}),
-        accounts={str(kind): dict(manifest["accounts"][kind]) for kind in INPUT_KINDS},
+        accounts={str(kind): dict(accounts[kind]) for kind in INPUT_KINDS if kind in accounts},
         years=tuple(sorted(counts.years.items())),
         organisms=_organisms(counts),
         other_organisms=max(0, len({*counts.organisms, *counts.about}) - TOP_ORGANISMS),

@@ -127,8 +127,8 @@ def _accounts(
 ) -> Iterator[Finding]:
     """Yield each number of the build's accounts that is not that of the tally, or of the list of what was refused."""
     for kind, name in _ACCOUNTS.items():
-        if not whole and kind in ("maps", "pages"):
-            continue
+        if name not in accounts or (not whole and kind in ("maps", "pages")):
+            continue  # that an account is missing is found by Q35
         account = accounts[name]
         found = {outcome: tally.numbers[f"{kind} {outcome}"] for outcome in _OUTCOMES}
         found["read"] = sum(found.values())
@@ -164,8 +164,9 @@ def _incomparable(release: Release, options: Options) -> str:
         return f"the release lacks {', '.join(release.missing)}"
     if options.source is None or not Path(options.source).exists():
         return _NO_SOURCE
+    accounts = release.manifest["accounts"]
     if "gene-info" in release.manifest["inputs"] and not any(
-        release.manifest["accounts"][n]["read"] for n in _KINDS.values()
+        accounts[name]["read"] for name in _KINDS.values() if name in accounts
     ):
         return "the build found genes by a list, which is not read again"
     return ""
