@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import random
+import re
 from collections import Counter, defaultdict
 from itertools import combinations
 from pathlib import Path
 
 import pytest
 
-from pfocr_rdf.errors import UsageError
+from pfocr_rdf.errors import PfocrError, UsageError
 from pfocr_rdf.export import tsv
 from pfocr_rdf.export.pairs import Table
 from tests.exporting import GRAPHS, answers, call, export, last, lines, linked, made, rows
@@ -271,6 +274,22 @@ def test_a_file_appears_whole_or_not_at_all(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="is there already"), tsv.new_file(out):
         pass
     assert [path.name for path in tmp_path.iterdir()] == ["out.tsv"]
+
+
+@pytest.mark.parametrize("command", ["gmt", "words", "jsonld --lines", "jsonld", "kgx", "pairs", "records", "ntriples"])
+@pytest.mark.parametrize("place", ["/proc/none/out", "x" * 252, "x" * 300, "file/out"])
+def test_a_place_that_cannot_be_made_is_a_wrong_call(command: str, place: str, example: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    said = call("export", *command.split(), example, "--out", tmp_path / place, code=2)
+    assert re.search(r": cannot be (made|written) \(", said)
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+def test_a_full_disk_is_no_wrong_call(tmp_path: Path) -> None:
+    with pytest.raises(PfocrError, match="out: cannot be written") as caught, tsv.new_file(tmp_path / "out"):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    assert caught.value.exit_code == 1
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_what_is_there_is_not_replaced(example: Path, tmp_path: Path) -> None:

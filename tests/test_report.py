@@ -398,6 +398,14 @@ def test_a_missing_extra_is_one_line(
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.parametrize("place", ["/proc/none", "/proc/report.html", "x" * 300, "x" * 300 + ".html"])
+def test_a_place_that_cannot_be_written_is_a_wrong_call(place: str, releases: dict[str, Path], tmp_path: Path) -> None:
+    done = CliRunner().invoke(app, ["report", str(releases["example"]), "--out", str(tmp_path / place)])
+    assert done.exit_code == 2
+    assert "cannot be written" in done.output
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_the_command_writes_page_and_json(releases: dict[str, Path], tmp_path: Path) -> None:
     command = ["report", str(releases["example"]), "--previous", str(releases["seeds"])]
     done = CliRunner().invoke(app, [*command, "--out", str(tmp_path / "sub" / "r.html")])

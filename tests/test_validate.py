@@ -136,6 +136,16 @@ def test_a_report_is_not_written_over_a_file(whole: Path, tmp_path: Path) -> Non
     assert invoke(whole, "--out", tmp_path / "file").exit_code == 2
 
 
+@pytest.mark.parametrize("place", ["/proc/none", "/proc", "x" * 300])
+def test_a_report_needs_a_folder_before_the_checks(
+    place: str, whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run, "validate", lambda *_, **__: pytest.fail("the checks were run"))
+    done = invoke(whole, "--out", tmp_path / place)
+    assert done.exit_code == 2
+    assert "cannot be written" in done.output
+
+
 def test_a_missing_layer_is_a_finding_and_queries_are_not_run(whole: Path, tmp_path: Path) -> None:
     copy = tmp_path / "copy"
     shutil.copytree(whole, copy)

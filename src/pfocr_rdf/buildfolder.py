@@ -13,6 +13,7 @@ import json
 import os
 import re
 import shutil
+import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -54,7 +55,8 @@ _OURS = re.compile(
     r"|pfocr-all\.nq\.gz|work|\.cache|\.gitkeep"
 )
 """Names that a build may hold; a folder with any other is the user's."""
-_REFUSALS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_REFUSALS = (*_FULL, errno.EROFS)
 """What the system says when a disk takes no more."""
 
 
@@ -101,10 +103,14 @@ def building(out: Path, *, keep: str | None = None) -> Iterator[Path]:
 def new_folder(out: Path) -> Iterator[Path]:
     """Yield a folder to write in, which becomes `out` when the `with` block ends well and is gone when not.
 
-    Raises `UsageError` when `out` holds anything.
+    Raises `UsageError` when `out` holds anything or cannot be made, `PfocrError` when the disk takes no more.
     """
     out = Path(os.path.realpath(out))
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+    try:
+        there = out.exists() and (not out.is_dir() or any(out.iterdir()))
+    except OSError as error:
+        raise unwritable(out, error) from error
+    if there:
         raise UsageError(f"{out}: is there already; give a new folder")
     new = out.with_name(f".{out.name}.new")
     try:
@@ -118,6 +124,24 @@ def new_folder(out: Path) -> Iterator[Path]:
     except BaseException:
         shutil.rmtree(new, ignore_errors=True)
         raise
+
+
+def ready(folder: Path) -> None:
+    """Make the folder that `--out` names, if it is not there, and see that files can be written in it.
+
+    Raises `UsageError` when they cannot, `PfocrError` when the disk takes no more.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=folder).close()
+    except OSError as error:
+        raise unwritable(folder, error) from error
+
+
+def unwritable(place: Path, error: OSError) -> PfocrError:
+    """Return the error for a place of `--out` that cannot be written: a wrong call, unless the disk is full."""
+    kind = PfocrError if error.errno in _FULL else UsageError
+    return kind(f"{place}: cannot be written ({error.strerror}); give another place with --out")
 
 
 @contextmanager

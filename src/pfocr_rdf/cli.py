@@ -1,7 +1,7 @@
 """The command line: options to calls, results to tables or JSON, errors to one line and an exit code.
 
-Exit codes: 0 well, 2 the call cannot work as given, 3 too much of the source was rejected,
-4 a check found violations, 5 a store refused or failed.
+Exit codes: 0 well, 1 stopped on the way (a full disk, a lost worker), 2 the call cannot work as given,
+3 too much of the source was rejected, 4 a check found violations, 5 a store refused or failed.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from pfocr_rdf import printing
-from pfocr_rdf.errors import NotValid, UsageError
+from pfocr_rdf.errors import NotValid
 from pfocr_rdf.options import AsJson, Release
 from pfocr_rdf.validation.options import Options, Parser
 
@@ -46,12 +46,14 @@ def validate(
     as_json: AsJson = False,
 ) -> None:
     """Check a release against the data model; options give what some checks need from outside."""
+    from pfocr_rdf import buildfolder
     from pfocr_rdf.validation import report as reporting
     from pfocr_rdf.validation import run
     from pfocr_rdf.validation.checks import Severity
 
-    if out is not None and out.exists() and not out.is_dir():
-        raise UsageError(f"{out}: is no folder; give another name with --out")
+    buildfolder.find_build(release)
+    if out is not None:
+        buildfolder.ready(out)  # the checks take long
     options = Options(source, previous, gene_info, gene_history, retired, retractions, words, parser)
     with printing.progress("triples") as start:
         found = run.validate(release, options, workers=workers, start=start)

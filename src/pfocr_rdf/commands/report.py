@@ -30,12 +30,16 @@ def report(
     ] = None,
 ) -> None:
     """Write a page that says what a release holds: numbers, plots, checks, what was refused."""
+    from pfocr_rdf import buildfolder
     from pfocr_rdf.report import data, outcomes, page
 
-    if (out.parent if out.suffix == ".html" else out).resolve() == release.resolve():
+    folder = out.parent if out.suffix == ".html" else out
+    if folder.resolve() == release.resolve():
         raise UsageError(f"{out}: is the build itself, which holds no other files; give another folder with --out")
     page.need_extra()
     found = outcomes.read(validation) if validation else None
+    buildfolder.find_build(release)
+    buildfolder.ready(folder)
     with printing.progress("triples") as start:
         gathered = data.gather(release, validation=found, previous=previous, start=start)
     written = page.write(gathered, out)

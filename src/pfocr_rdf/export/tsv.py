@@ -11,7 +11,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import IO
 
-from pfocr_rdf import codecs
+from pfocr_rdf import buildfolder, codecs
 from pfocr_rdf.errors import UsageError
 
 SEPARATOR = "|"
@@ -79,16 +79,22 @@ def writing(path: Path) -> Iterator[Lines]:
 def new_file(out: Path) -> Iterator[Lines]:
     """Yield what writes lines to a file that appears as `out` when the `with` block ends well, and not at all when not.
 
-    Compressed when the name ends with `.gz` or `.zst`. Raises `UsageError` when `out` is there already.
+    Compressed when the name ends with `.gz` or `.zst`. Raises `UsageError` when `out` is there already or cannot be
+    made, `PfocrError` when the disk takes no more.
     """
-    if out.exists():
-        raise UsageError(f"{out}: is there already; give a new file")
-    unfinished = out.with_name(f".new-{out.name}")  # the same ending, which tells how it is compressed
-    out.parent.mkdir(parents=True, exist_ok=True)
     try:
-        with writing(unfinished) as lines:
-            yield lines
-        unfinished.replace(out)
+        if out.exists():
+            raise UsageError(f"{out}: is there already; give a new file")
+        unfinished = out.with_name(f".new-{out.name}")  # the same ending, which tells how it is compressed
+        out.parent.mkdir(parents=True, exist_ok=True)
+        unfinished.touch()
+    except OSError as error:
+        raise buildfolder.unwritable(out, error) from error
+    try:
+        with buildfolder.refused(out, "--out"):
+            with writing(unfinished) as lines:
+                yield lines
+            unfinished.replace(out)
     except BaseException:
         unfinished.unlink(missing_ok=True)
         raise

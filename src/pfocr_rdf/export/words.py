@@ -32,7 +32,6 @@ def export(
     """
     layers = stream.open_layers(release)
     known = stream.names(layers)
-    out.parent.mkdir(parents=True, exist_ok=True)
     with (
         tsv.new_file(out) as lines,
         tsv.Sorter(out.parent) as by_word,

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from pfocr_rdf import buildfolder
 from pfocr_rdf import identifiers as ids
-from pfocr_rdf.errors import PfocrError, UsageError
+from pfocr_rdf.errors import UsageError
 from pfocr_rdf.report import pictures, plots
 from pfocr_rdf.report.data import Number, Release, ReportData
 from pfocr_rdf.validation.checks import Severity
@@ -30,7 +30,8 @@ def write(data: ReportData, path: Path) -> list[Path]:
     """Write the page, and its JSON beside it; return both files.
 
     `path` is the HTML file, or a folder (any name without `.html`), where they are `report.html` and `report.json`.
-    Raises `UsageError` when the extra `release` is not installed, `PfocrError` when the files cannot be written.
+    Raises `UsageError` when the extra `release` is not installed or `path` cannot be written, `PfocrError` when the
+    disk takes no more.
     """
     page = path if path.suffix == ".html" else path / HTML
     text = render(data)
@@ -39,7 +40,7 @@ def write(data: ReportData, path: Path) -> list[Path]:
         page.write_text(text, encoding="utf-8", newline="\n")
         buildfolder.write_json(page.with_suffix(".json"), data.to_json())
     except OSError as error:
-        raise PfocrError(f"{page}: cannot be written ({error.strerror}); give another place with --out") from error
+        raise buildfolder.unwritable(page, error) from error
     return [page, page.with_suffix(".json")]
 
 
