@@ -564,6 +564,11 @@ def test_an_answer_can_be_a_table(call: Call, built: Path) -> None:
     assert "3 rows" not in call("-q", "query", figures(call, built), "--on", built).out
 
 
+def test_a_table_has_no_emoji_and_nothing_that_a_terminal_obeys(call: Call, built: Path) -> None:
+    query = 'SELECT ?a { VALUES ?a { ":dna: [red]a\\u001B[31mb\\u0007\\rc\\u009Bd" } }'
+    assert ":dna: [red]a␛[31mb␇␍c\ufffdd" in call("query", query, "--on", built).out
+
+
 def test_a_table_shows_words_as_they_are(call: Call, built: Path) -> None:
     done = call("query", "SELECT ?w { ?m pfocr:word ?w }", "--on", built)
     assert WORD in done.out

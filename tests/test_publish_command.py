@@ -11,6 +11,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from pfocr_rdf.cli import app
+from pfocr_rdf.printing import print_release
 from tests.changing import Files, build, drop
 from tests.releasing import check_sums, contents
 from tests.support import ROOT
@@ -51,6 +52,14 @@ def test_it_says_what_is_there_and_where(site: Site) -> None:
     assert site.said[0].endswith(f"{site.site / 'releases' / 'one'}: release one, the first one\n")
     assert site.said[1].endswith(f"{site.site / 'releases' / 'two'}: release two, after one\n")
     assert "0 with warnings" not in site.said[1]  # figures went, which Q32 tells
+
+
+def test_checks_that_are_violated_are_told_apart_from_warnings(capsys: pytest.CaptureFixture[str]) -> None:
+    ends = {"Q1": "failed", "Q2": "passed", "Q12": "failed", "Q15": "failed", "Q26": "not-run"}
+    checks = {"violations": 1200, "warnings": 1, "outcomes": {name: {"status": end} for name, end in ends.items()}}
+    print_release(Path("a"), {"version": "a", "previous": None, "triples": {"core": 1}, "checks": checks}, new=True)
+    told = "checks: 1 passed, 2 violated, 1 with warnings, 1 not run; 1,200 violations, 1 warning\n"
+    assert told in capsys.readouterr().out
 
 
 def test_real_checks_and_reports_are_part_of_a_release(site: Site) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,6 +21,11 @@ SHOWN = 20
 
 EXAMPLES = 3
 """Findings that are printed of each check of a release."""
+
+_CONTROLS = dict.fromkeys(range(0x7F, 0xA0), "\N{REPLACEMENT CHARACTER}") | {
+    code: chr(0x2400 + code) for code in range(32) if chr(code) not in "\t\n"
+}
+"""What a terminal would obey, and what stands for it in a table: the picture of a control character, if it has one."""
 
 _quiet = False
 
@@ -86,14 +92,30 @@ def print_release(place: Path, release: Mapping[str, Any], *, new: bool) -> None
             table.add_row(layer, f"{triples:,}")
         table.add_row("all", f"{sum(release['triples'].values()):,}")
         _console().print(table)
-        outcomes = release["checks"]["outcomes"].values()
-        told = ", ".join(
-            f"{sum(outcome['status'] == status for outcome in outcomes)} {words}"
-            for status, words in (("passed", "passed"), ("failed", "with warnings"), ("not-run", "not run"))
-        )
-        typer.echo(f"checks: {told}; {release['checks']['warnings']:,} warnings")
+        typer.echo(_checked(release["checks"]))
     previous = f", after {release['previous']}" if release["previous"] else ", the first one"
     typer.echo(f"{place}: release {release['version']}{previous}")
+
+
+def _checked(said: Mapping[str, Any]) -> str:
+    """Return as one line how many checks of a release ended how, and how much they found."""
+    from pfocr_rdf.validation.checks import Severity, all_checks
+    from pfocr_rdf.validation.findings import Status
+
+    severity = {check.id: check.severity for check in all_checks()}
+    ends = Counter(
+        severity[name] if outcome["status"] == Status.FAILED else outcome["status"]
+        for name, outcome in said["outcomes"].items()
+    )
+    words = {
+        Status.PASSED: "passed",
+        Severity.VIOLATION: "violated",
+        Severity.WARNING: "with warnings",
+        Status.NOT_RUN: "not run",
+    }
+    told = ", ".join(f"{ends[end]} {word}" for end, word in words.items())
+    numbers = (_number(said[name], name) for name in ("violations", "warnings"))
+    return f"checks: {told}; {', '.join(numbers)}"
 
 
 def print_settings(rows: Sequence[Mapping[str, Any]]) -> None:
@@ -201,7 +223,7 @@ def print_answer(answer: Any) -> None:
     result = asking.table(answer)
     table = Table(*result.variables)
     for row in result.rows:
-        table.add_row(*(asking.short(term) for term in row))
+        table.add_row(*(asking.short(term).translate(_CONTROLS) for term in row))
     _console().print(table, markup=False)
     if not _quiet:
         _console().print(_number(len(result.rows), "rows"), highlight=False)
@@ -230,7 +252,7 @@ def _number(number: int, name: str) -> str:
 
 
 def _console() -> Console:
-    console = Console(markup=False)
+    console = Console(markup=False, emoji=False)
     if not console.is_terminal:
         console.width = 200
     return console
