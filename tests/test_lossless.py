@@ -22,7 +22,7 @@ from tests.blackbox import FIXTURES, Build, run
 from tests.support import SEEDS
 
 LIMITS = Limits()
-LISTS = ("organisms", "organisms_ner", "redirect_from")
+LISTS = ("organisms", "organisms_ner", "redirect_from", "keywords")
 CASES = sorted(path.name for path in FIXTURES.iterdir() if path.is_dir() and path.name != "gene-info")
 
 

@@ -105,10 +105,10 @@ class Fields:
             if value:
                 self.report("wrong-type", key, value)
             return ""
-        if value in ids.NOTHING:
+        bare = value.strip()
+        if bare in ids.NOTHING:
             self.report("missing-value", key, value)
-            return ""
-        return "" if value in NA_STRINGS or not value.strip() else value
+        return "" if bare in ids.NO_VALUES else value
 
     def matching(self, key: str, pattern: Any, code: str) -> str:
         """Return a text that matches the pattern, or the empty one (reported unless missing)."""
@@ -126,9 +126,9 @@ class Fields:
         for item in items:
             if not isinstance(item, str):
                 self.report("wrong-type", key, item)
-            elif item in ids.NOTHING - NA_ITEMS:
+            elif item.strip() in ids.NOTHING - NA_ITEMS:
                 self.report("missing-value", key, item)
-            elif item not in NA_ITEMS:
+            elif item.strip() not in NA_ITEMS:
                 found[item] = None
         return list(found)
 

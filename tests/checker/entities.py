@@ -15,7 +15,7 @@ from .names import Names
 from .rows import HUMAN, GeneRow
 from .source import Corpus, Figure, Page
 from .vocabulary import term, text
-from .votes import Said, dissents, fact, label
+from .votes import Said, dissents, fact, is_name, label
 
 CLASSES = {"chemical": "schema:ChemicalSubstance", "disease": "schema:MedicalCondition"}
 
@@ -54,7 +54,7 @@ def add_genes(layers: Layers, names: Names, corpus: Corpus) -> None:
             Triple(gene, term("rdf:type"), term("schema:Gene")),
             Triple(gene, term("dcterms:identifier"), text(number)),
             Triple(gene, term("schema:taxonomicRange"), v.taxon_iri(chosen or HUMAN)),
-            *label(gene, [symbols])[1],
+            *label(gene, [symbols], symbols=True)[1],
             *triples,
         }
         for other in (
@@ -111,8 +111,8 @@ def taxon_facts(
     yield from triples
     yield from common_names(taxon, on_pages("common"), name, triples)
     grouped = [Said(place(figure, row), "organism_group", row.organism_group) for figure, row in rows]
-    by_rows = any(one.value for one in grouped)
-    group, triples = fact(taxon, [*grouped, *on_pages("group")], grouped if by_rows else on_pages("group"))
+    by_rows = [one for one in grouped if is_name(one.value)]
+    group, triples = fact(taxon, [*grouped, *on_pages("group")], by_rows or on_pages("group"))
     yield from triples
     if group:
         collection = term(f"pfd:group/{v.slug(group)}")

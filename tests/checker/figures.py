@@ -16,6 +16,7 @@ from .records import SPELLED, Front
 from .rows import GeneRow, Row
 from .source import Figure
 from .vocabulary import term, text
+from .votes import is_name
 
 KNOWN = {
     *("figid", "figid_alias", "pmcid", "filename", "figlink", "number", "figtype", "figtitle", "caption", "papertitle"),
@@ -24,10 +25,17 @@ KNOWN = {
     *("schema-jsonld", "genes", "chemicals", "diseases"),
 }
 BLOCK_KEYS = {"@context", "@id", "@type", "description", "license", "name", "creator", "keywords"}
-ADDRESSES = {"sameAs", "url", "image", "isPartOf"}
+ADDRESSES = {"sameAs", "url", "image", "isPartOf", "isBasedOn"}
+OTHERWISE = r"https://schema\.org/|http://identifiers\.org/|https?://creativecommons\.org/publicdomain/zero/"
+"""Addresses that the graph spells in another way (the model, d, Q5)."""
 LEVEL_ORDER = ("symbol", "synonym", "family")
 CC0_SPELLING = re.compile(r"(?i:CC0([ -]1\.0)?)|https?://creativecommons\.org/publicdomain/zero/1\.0(/(legalcode)?)?")
 Layers = dict[str, set[Triple]]
+
+
+def end(address: str) -> str:
+    """The last part of an address or a path."""
+    return re.split(r"[/#:]", address.rstrip("/").removesuffix(".html"))[-1]
 
 
 def good_year(value: str | None) -> str | None:
@@ -103,7 +111,7 @@ def core(figure: Figure) -> Iterator[tuple[str, Any]]:
     if title := get("figtitle"):
         yield "rdfs:label", text(title.strip())
     for path in front.strings("redirect_from"):
-        if path.startswith("/"):
+        if path.startswith("/") and is_name(end(path)):
             yield "dcterms:replaces", v.site_iri(v.SITE, path)
     if (link := get("figlink")) and "://" not in link:
         yield "dcterms:source", v.site_iri(v.NCBI, link.strip("/") + "/")
@@ -169,7 +177,7 @@ def block_only(site: Front) -> Iterator[tuple[str, Any]]:
             continue
         if key not in ADDRESSES:
             yield f"schema:{key}", text(value)
-        elif re.match(r"https?://", value):
+        elif re.match(r"https?://", value) and is_name(end(value)) and not re.match(OTHERWISE, value):
             yield f"schema:{key}", NamedNode(value)
 
 

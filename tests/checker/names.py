@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from pyoxigraph import NamedNode
 
-from .records import SPELLED, Front
+from .records import MISSING, SPELLED, Front
 from .source import Corpus, Figure
 from .vocabulary import COMMON_TAXA, slug, symbol_iri, taxon_iri, term
 from .votes import winner
@@ -64,5 +64,5 @@ class Names:
         number = self.number(figure, organisms[0]) if len(organisms) == 1 else None
         if number is None:
             return {}
-        words = {word.strip() for word in block(figure.front).strings("keywords", SPELLED)}
+        words = {word.strip() for word in block(figure.front).strings("keywords", SPELLED)} - set(MISSING)
         return {word: (symbol_iri(number, word), number) for word in words}

@@ -12,7 +12,7 @@ from . import vocabulary as v
 from .figures import Layers, good_year, has_creator
 from .source import Corpus, Figure
 from .vocabulary import term, text
-from .votes import Said, fact, winner
+from .votes import Said, fact, is_name, winner
 
 PLAIN = {"papertitle": "dcterms:title", "reftext": "dcterms:bibliographicCitation"}
 FIELDS = ("papertitle", "reftext", "year", "doi", "journal_title", "journal_nlm_ta", "publisher_name", "keywords")
@@ -85,7 +85,7 @@ def described(paper: NamedNode, figures: list[Figure], chosen: dict[str, str | N
         if value := chosen[field]:
             yield Triple(paper, term(name), text(value))
     for keyword in (chosen["keywords"] or "").split(" | "):
-        if keyword.strip():
+        if is_name(keyword):
             yield Triple(paper, term("schema:keywords"), text(keyword.strip()))
     if value := chosen["doi"]:
         spelled = winner(d for d in map(doi, figures) if d and d.lower() == value) or value

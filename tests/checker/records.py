@@ -43,7 +43,7 @@ class Front:
     def scalar(self, key: str) -> str | None:
         """A value, or None for every spelling of missing (source format, 5)."""
         value = self.values.get(key)
-        if not isinstance(value, str) or value in MISSING or not value.strip():
+        if not isinstance(value, str) or value.strip() in MISSING:
             return None
         return value
 
@@ -51,7 +51,7 @@ class Front:
         """A scalar or a list as a list of strings, repeats and missing ones left out."""
         value = self.values.get(key)
         found = value if isinstance(value, list) else [value]
-        return list(dict.fromkeys(v for v in found if isinstance(v, str) and v not in missing and v.strip()))
+        return list(dict.fromkeys(v for v in found if isinstance(v, str) and v.strip() not in missing))
 
 
 @dataclass

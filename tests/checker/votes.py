@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from pyoxigraph import NamedNode, Triple
 
+from .records import MISSING
 from .vocabulary import clean, term, text
 
 
@@ -34,8 +35,13 @@ def dissents(thing: NamedNode, said: Iterable[Said], chosen: str | None) -> Iter
     said = set(said)
     several = Counter((one.place, one.field) for one in said)
     for one in said:
-        if chosen is not None and (one.value != chosen or several[one.place, one.field] > 1):
+        if one.value != chosen or (chosen is not None and several[one.place, one.field] > 1):
             yield Triple(thing, term("pfocr:dissent"), text(f"{one.place} {one.field}={one.value or ''}"))
+
+
+def is_name(value: str | None) -> bool:
+    """Whether a text names something: what others write for a missing value does not (the model, d, Q4)."""
+    return value is not None and clean(value) not in MISSING
 
 
 def fact(thing: NamedNode, said: list[Said], voters: list[Said] | None = None) -> tuple[str | None, set[Triple]]:
@@ -43,29 +49,31 @@ def fact(thing: NamedNode, said: list[Said], voters: list[Said] | None = None) -
     chosen = winner(one.value for one in (said if voters is None else voters))
     triples = set(dissents(thing, said, chosen))
     for one in said:
-        if chosen is not None and one.value is not None and one.value != chosen:
+        if one.value is not None and one.value != chosen:
             triples.add(Triple(thing, term("pfocr:variant"), text(f"{one.field}={one.value}")))
     return chosen, triples
 
 
 def label(
-    thing: NamedNode, electorates: list[list[Said]], default: str | None = None
+    thing: NamedNode, electorates: list[list[Said]], default: str | None = None, symbols: bool = False
 ) -> tuple[str | None, set[Triple]]:
     """A label: the first electorate that says anything decides; other labels are alternative ones.
 
-    Labels are compared trimmed and with single blanks, dissents as they stand in the source.
+    Labels are compared trimmed and with single blanks, dissents as they stand in the source. A symbol may be `NA`.
     """
     chosen: str | None = None
     for electorate in electorates:
-        chosen = winner(clean(one.value) if one.value else None for one in electorate)
+        voters = [one.value for one in electorate if one.value and (symbols or is_name(one.value))]
+        chosen = winner(map(clean, voters))
         if chosen is not None:
             break
     chosen = default if chosen is None else chosen
-    if chosen is None:
-        return None, set()
     said = [one for electorate in electorates for one in electorate]
-    triples = {Triple(thing, term("rdfs:label"), text(chosen)), *dissents(thing, said, chosen)}
+    triples = set(dissents(thing, said, chosen))
+    if chosen is None:
+        return None, triples
+    triples.add(Triple(thing, term("rdfs:label"), text(chosen)))
     for one in said:
-        if one.value and clean(one.value) != chosen:
+        if one.value and clean(one.value) != chosen and (symbols or is_name(one.value)):
             triples.add(Triple(thing, term("skos:altLabel"), text(clean(one.value))))
     return chosen, triples

@@ -11,7 +11,7 @@ from pfocr_rdf.errors import Kind, Problem, problem
 from pfocr_rdf.extract.records import hash_file, read_bytes, read_record
 from pfocr_rdf.extract.tables import lines_of
 from pfocr_rdf.extract.text import clean
-from pfocr_rdf.identifiers import NOTHING
+from pfocr_rdf.identifiers import NO_VALUES
 from pfocr_rdf.settings import Limits
 from pfocr_rdf.terms import is_iri
 
@@ -72,9 +72,9 @@ def read_page(root: Path, path: str, limits: Limits) -> tuple[OrganismPage | Non
         if not isinstance(value, str):
             problems.append(problem("wrong-type", path, line=line, field=key, value=value))
             value = ""
-        if value in NOTHING - MISSING:
+        if value not in MISSING and value.strip() in NO_VALUES:
             problems.append(problem("missing-value", path, line=line, field=key, value=value))
-        values[key] = "" if value in MISSING | NOTHING or not value.strip() else value
+        values[key] = "" if value.strip() in NO_VALUES else value
     if not values["latin"] or (values["ncbi"] and not identifiers.TAXON_ID.fullmatch(values["ncbi"])):
         bad = "ncbi" if values["latin"] else "latin"
         refusal = problem("bad-organism-page", path, field=bad, value=values[bad], kind=Kind.ORGANISM_PAGE)

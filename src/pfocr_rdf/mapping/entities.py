@@ -259,8 +259,8 @@ def _taxon(subject: str, thing: Thing) -> Iterator[Pair]:
 
 def group_of(thing: Thing) -> str:
     """Return the name of the group that a taxon is in, or an empty text: rows decide, else pages."""
-    winners = (thing[name].winner for name in GROUP_FIELDS if name in thing)
-    return next((winner for winner in winners if label_of(winner) not in ids.NO_VALUES), "")
+    winners = (Statements(Counter(_names(thing[name].votes))).winner for name in GROUP_FIELDS if name in thing)
+    return next((winner for winner in winners if winner), "")
 
 
 def describe_group(name: str, members: Iterable[str]) -> Description:

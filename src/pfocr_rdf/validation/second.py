@@ -58,13 +58,13 @@ class Record:
     def text(self, key: str) -> str:
         """Return a text, empty where it is missing."""
         value = self.values.get(key, "")
-        return value if isinstance(value, str) and value not in (*_MISSING, *_NOTHING) and value.strip() else ""
+        return value if isinstance(value, str) and value.strip() not in NO_ORGANISM else ""
 
     def texts(self, key: str) -> list[str]:
         """Return the different texts of a list that are not missing."""
         value = self.values.get(key, [])
         items = value if isinstance(value, list) else [value]
-        return list(dict.fromkeys(item for item in items if isinstance(item, str) and item not in NO_ORGANISM))
+        return list(dict.fromkeys(item for item in items if isinstance(item, str) and item.strip() not in NO_ORGANISM))
 
     def keywords(self) -> list[str]:
         """Return the different keywords of the schema.org block."""

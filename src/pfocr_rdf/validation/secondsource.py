@@ -121,5 +121,5 @@ def page(path: Path) -> tuple[str, str] | None:
     except (OSError, Unsound):
         return None
     found = (values.get(key, "") for key in ("latin", "ncbi"))
-    latin, ncbi = (text if isinstance(text, str) and text.strip() and text not in NO_ORGANISM else "" for text in found)
+    latin, ncbi = (text if isinstance(text, str) and text.strip() not in NO_ORGANISM else "" for text in found)
     return (latin, ncbi) if latin and (not ncbi or re.fullmatch(r"[1-9][0-9]{0,9}", ncbi)) else None
