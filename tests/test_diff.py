@@ -15,7 +15,7 @@ import pytest
 import rdflib
 from typer.testing import CliRunner, Result
 
-from pfocr_rdf import blocks, cache, diff, serialize
+from pfocr_rdf import blocks, cache, diff, pipeline, serialize
 from pfocr_rdf import identifiers as ids
 from pfocr_rdf.blocks import Block, Source
 from pfocr_rdf.cli import app
@@ -431,3 +431,19 @@ def test_layers_that_one_build_alone_has_come_and_go_whole(few: Files, tmp_path:
 @pytest.fixture
 def few(tmp_path: Path) -> Files:
     return changing.small(tmp_path / "source", 12, fixtures=False)
+
+
+def test_a_text_that_looks_like_a_label_is_none(tmp_path: Path) -> None:
+    for number in (1, 2):
+        record = (
+            "---\nfigid: PMC9000001__f\npmcid: PMC9000001\nfigtitle: Title\npathway_score: '0.9'\n"
+            f"organisms: 'x    rdfs:label {number}'\n---\n"
+        )
+        folder = tmp_path / str(number) / "_figures"
+        folder.mkdir(parents=True)
+        (folder / "PMC9000001__f.md").write_text(record, encoding="utf-8")
+        pipeline.build(str(folder.parent), tmp_path / f"build-{number}", pipeline.Options(), workers=1)
+    builds = [str(tmp_path / f"build-{number}") for number in (1, 2)]
+    done = CliRunner().invoke(app, ["diff", *builds, "--out", str(tmp_path / "changes")])
+    assert done.exit_code == 0, done.output
+    assert "changed\tPMC9000001__f\tTitle" in (tmp_path / "changes" / "figures.txt").read_text(encoding="utf-8")

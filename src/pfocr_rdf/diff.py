@@ -248,7 +248,7 @@ def figid_of(subject: str) -> str:
 
 def _title(text: str) -> str:
     """Return the label that stands in a figure's Turtle, as a JSON string would have it read."""
-    _, found, rest = text.partition(f"    {vocab.LABEL} ")
+    _, found, rest = text.partition(f"\n    {vocab.LABEL} ")
     return str(json.loads(rest.partition("\n")[0][:-2])) if found else ""
 
 
