@@ -330,6 +330,22 @@ def test_a_file_that_is_missing_or_not_told_of_is_found(mine: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize("name", BOTH)
+def test_a_sentence_with_another_number_is_found(mine: Path, name: str) -> None:
+    text = (mine / name).read_text(encoding="utf-8")
+    assert "It has 6 figures, " in text
+    (mine / name).write_text(text.replace("It has 6 figures, ", "It has 7 figures, "), encoding="utf-8")
+    [found] = q30(mine)
+    assert found.focus == VERSION
+    assert "It has 7 figures" in found.value
+    assert "It has 6 figures" in found.message
+
+
+def test_a_description_that_is_missing_beside_the_other_is_found(mine: Path) -> None:
+    (mine / VOID_ENDPOINT).unlink()
+    assert q30(mine) == [Finding(VOID_ENDPOINT, "", f"is not there, but {VOID} is")]
+
+
 def test_no_file_outside_the_release_is_looked_at(mine: Path) -> None:
     path = mine / VOID
     (mine.parent / "pfocr-sample.ttl").write_bytes((mine / "pfocr-sample.ttl").read_bytes())

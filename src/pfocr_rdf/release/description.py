@@ -225,7 +225,7 @@ def _upper(context: _Context) -> Iterator[Said]:
             ("a", "dctypes:Dataset"),
             ("a", "dcat:Dataset"),
             ("dcterms:title", text(f"{TITLE}, version {release.version}")),
-            ("dcterms:description", text(f"{ABOUT} {_numbers(context.manifest)}")),
+            ("dcterms:description", text(f"{ABOUT} {sentence(context.manifest)}")),
             ("dcterms:isVersionOf", iri(SUMMARY)),
             ("dcterms:source", iri(void.part(context.version, "source"))),
             ("dcterms:conformsTo", iri(ids.ONTOLOGY)),
@@ -260,8 +260,8 @@ def _previous(version: str) -> list[Pair]:
     return [("pav:previousVersion", name), ("dcat:previousVersion", name)]
 
 
-def _numbers(manifest: Mapping[str, Any]) -> str:
-    """Return the counts of a build as a sentence."""
+def sentence(manifest: Mapping[str, Any]) -> str:
+    """Return the counts of a build as a sentence, with which the description of its version ends."""
     counts = manifest["counts"]
     return f"It has {', '.join(f'{counts[name]:,} {name}' for name in counts)}."
 
@@ -335,7 +335,7 @@ def _landing(context: _Context) -> str:
         landing.Page(
             iri=context.version,
             name=f"{TITLE}, version {context.release.version}",
-            description=f"{ABOUT} {_numbers(context.manifest)}",
+            description=f"{ABOUT} {sentence(context.manifest)}",
             keywords=KEYWORDS,
             issued=context.issued,
             series=SUMMARY,

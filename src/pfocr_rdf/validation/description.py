@@ -13,7 +13,7 @@ import pyoxigraph as ox
 
 from pfocr_rdf import buildfolder, codecs, query, resources
 from pfocr_rdf import identifiers as ids
-from pfocr_rdf.release import spaces
+from pfocr_rdf.release import description, spaces
 from pfocr_rdf.release.files import ALL, read_name
 from pfocr_rdf.release.info import VOID, VOID_ENDPOINT
 from pfocr_rdf.release.void import SD
@@ -36,6 +36,7 @@ _FILES = """SELECT ?d ?url ?size ?sum WHERE { ?d a dcat:Distribution
   OPTIONAL { ?d dcat:downloadURL ?url } OPTIONAL { ?d dcat:byteSize ?size }
   OPTIONAL { ?d spdx:checksum / spdx:checksumValue ?sum } }"""
 _GRAPHS = """SELECT ?d ?name WHERE { { ?d a sd:NamedGraph ; sd:name ?name } UNION { ?set sd:defaultGraph ?d } }"""
+_VERSIONS = "SELECT ?d ?text WHERE { ?d dcterms:isVersionOf ?set ; dcterms:description ?text }"
 _SAID = """SELECT ?what ?name ?from ?to ?n WHERE { VALUES ?d { <%s> }
   { ?d ?p ?n FILTER(isNumeric(?n) && STRSTARTS(STR(?p), STR(void:))) BIND(STRAFTER(STR(?p), "#") AS ?what) }
   UNION { ?d void:classPartition ?c . ?c void:class ?name ; ?p ?n
@@ -56,10 +57,14 @@ def described(release: Release, _: Options) -> Iterable[Finding] | NotRun:
 def _described(release: Release) -> Iterator[Finding]:
     real = _Real(release)
     read = {name: _load(release.folder / name) for name in _descriptions(release)}
+    if VOID_ENDPOINT not in read:
+        yield Finding(VOID_ENDPOINT, "", f"is not there, but {VOID} is")
     for name, found in read.items():
         if isinstance(found, Finding):
             yield found
-        elif name == VOID:
+            continue
+        yield from _sentences(release, found)
+        if name == VOID:
             yield from _files(release, found, real)
         else:
             yield from _graphs(release, found, real)
@@ -68,6 +73,14 @@ def _described(release: Release) -> Iterator[Finding]:
 def _descriptions(release: Release) -> list[str]:
     """Return the names of the descriptions that are there."""
     return [name for name in (VOID, VOID_ENDPOINT) if (release.folder / name).is_file()]
+
+
+def _sentences(release: Release, store: ox.Store) -> Iterator[Finding]:
+    """Yield each text on a version that does not end with the counts of the manifest."""
+    counts = description.sentence(release.manifest)
+    for dataset, text in query.ask(store, _VERSIONS):
+        if not text.value.endswith(f" {counts}"):
+            yield Finding(dataset.value, text.value, f"does not end with what {buildfolder.MANIFEST} counts: {counts}")
 
 
 def _files(release: Release, by_file: ox.Store, real: _Real) -> Iterator[Finding]:
