@@ -167,7 +167,8 @@ def stage(out: Path, shards: int) -> str:
     if out.with_name(f".{out.name}.old").exists() or (new / blocks.INDEX).exists():
         return "closing"
     if not new.exists():
-        return "reading" if buildfolder.read_manifest(out)["accounts"]["records"]["read"] == 5 else "closing"
+        former = json.loads((out / buildfolder.MANIFEST).read_text(encoding="utf-8"))
+        return "reading" if former["accounts"]["records"]["read"] == 5 else "closing"
     if any(new.glob("pfocr-*")):
         return "layers"
     if (work / "things.data").exists() or (shards and finished_shards(out) == shards):
