@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -33,16 +34,16 @@ def source(tmp_path: Path) -> History:
     return nights.history(tmp_path / "source")
 
 
-def events(*names: str, number: int = 1) -> list[dict[str, Any]]:
-    """Wait until there are so many events of each name; return them, the newest first."""
+def events(*names: str, since: datetime) -> list[dict[str, Any]]:
+    """Wait until there are an event of each name since a moment; return them, the newest first."""
     from prefect.client.orchestration import get_client
 
-    asked = {"filter": {"event": {"name": list(names)}}, "limit": 50}
+    asked = {"filter": {"event": {"name": list(names)}, "occurred": {"since": since.isoformat()}}, "limit": 50}
     end = time.monotonic() + PATIENCE
     while True:
         with get_client(sync_client=True) as client:
             found: list[dict[str, Any]] = client._client.post("/events/filter", json=asked).json()["events"]
-        if all(sum(each["event"] == name for each in found) >= number for name in names):
+        if {each["event"] for each in found} >= set(names):
             return found
         assert time.monotonic() < end, [each["event"] for each in found]
         time.sleep(0.3)
@@ -80,7 +81,7 @@ def test_events_and_assets_tell_of_releases_and_a_notice_of_each_end(
 
     from flows import stores
 
-    store = "http://127.0.0.1:9/ds"
+    began, store = datetime.now(UTC), "http://127.0.0.1:9/ds"
     brought = {"store": store, "version": "x", "way": "full", "added": 1, "removed": 0}
     monkeypatch.setattr(stores, "bring", lambda *_: brought)
     out = tmp_path / "site"
@@ -99,7 +100,8 @@ def test_events_and_assets_tell_of_releases_and_a_notice_of_each_end(
     assert came[0]["version"] == first["version"]
     assert "figures fell by 50.0%" in came[1]["message"]
 
-    found = events("pfocr.release.published", "pfocr.release.rejected", "prefect.asset.materialization.succeeded")
+    names = ("pfocr.release.published", "pfocr.release.rejected", "prefect.asset.materialization.succeeded")
+    found = events(*names, since=began)
     (published,) = of(found, f"pfocr.release.{first['version']}")
     assert published["payload"]["counts"]["figures"] == first["figures"]
     rejected = [each for each in of(found, f"pfocr.release.{source.version()}") if "rejected" in each["event"]]
