@@ -59,7 +59,9 @@ def _fuseki(folder: Path) -> Iterator[Place]:
 
 @contextmanager
 def _sparql_of_fuseki(folder: Path) -> Iterator[Place]:
-    with servers.fuseki(require_jena(), folder, "--set=tdb2:unionDefaultGraph=true", "--memTDB") as endpoint:
+    (folder / "db").mkdir()
+    union = ("--set=tdb2:unionDefaultGraph=true", "--tdb2", "--loc=db", "--update")
+    with servers.fuseki(require_jena(), folder, *union) as endpoint:
         yield Place(endpoint.query, Kind.SPARQL, endpoint.update, endpoint.graphs)
 
 
