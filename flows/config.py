@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Self, TypeVar, get_args
+from typing import Annotated, Any, ClassVar, TypeVar, get_args
 from urllib.parse import urlsplit
 
 from pydantic import (
@@ -26,6 +26,8 @@ from pydantic import (
     Field,
     SecretStr,
     ValidationError,
+    ValidationInfo,
+    field_validator,
     model_validator,
 )
 from pydantic_settings import (
@@ -121,16 +123,17 @@ class Configuration(Nightly, BaseSettings):
         lacking = {name for name, field in cls.model_fields.items() if type(None) in get_args(field.annotation)}
         return {name: None if value == "none" and name in lacking else value for name, value in values.items()}
 
-    @model_validator(mode="after")
-    def _when(self) -> Self:
+    @field_validator("cron", "timezone")
+    @classmethod
+    def _when(cls, value: str, info: ValidationInfo) -> str:
         """See that the schedule is one; it is used much later."""
         from prefect.client.schemas.schedules import CronSchedule
 
         try:
-            CronSchedule(cron=self.cron, timezone=self.timezone)
+            CronSchedule(**{"cron": "0 0 * * *", str(info.field_name): value})
         except ValueError:
-            raise ValueError("cron or timezone is none: write them like `15 3 * * *` and Europe/Amsterdam") from None
-        return self
+            raise ValueError("cannot be; write cron like `15 3 * * *`, timezone like Europe/Amsterdam") from None
+        return value
 
     def addresses(self) -> list[str]:
         """Return the addresses of `to`, each name of a store replaced by its URL.

@@ -156,8 +156,8 @@ def test_every_variable_that_the_package_reads_is_known() -> None:
         ),
         ('to = ["fuseki:http://me:hidden-word@host.example/x"]', "holds a user name or a password"),
         ('source = "https://hidden-word@host.example/x"', "source (pfocr-rdf.toml): holds a user name or a password"),
-        ('cron = "whenever"', "cron or timezone is none"),
-        ('timezone = "Mars/Olympus"', "cron or timezone is none"),
+        ('cron = "whenever"', "cron (pfocr-rdf.toml): cannot be"),
+        ('timezone = "Mars/Olympus"', "timezone (pfocr-rdf.toml): cannot be"),
         ('store_password = ["hidden-word"]', "store_password (pfocr-rdf.toml): Input should be a valid string"),
     ],
 )

@@ -365,8 +365,9 @@ def test_a_lone_record_reads_no_table_outside_its_folder(place: Path) -> None:
     assert run(place / "source" / "y.md", place / "results" / "other").refused("bad-figid")
 
 
-def test_a_map_of_too_many_lines_is_refused_whole(place: Path) -> None:
-    write(place / "source", {**GOOD_FILES, "_data/ndex_map.tsv": b"a\n" * 200_001})
+@pytest.mark.parametrize("line", [b"a\n", b"a" * 200 + b"\n"], ids=["lines", "bytes"])
+def test_a_map_that_is_too_large_is_refused_whole(line: bytes, place: Path) -> None:
+    write(place / "source", {**GOOD_FILES, "_data/ndex_map.tsv": line * 200_001})
     built = survive(place, place / "source")
     [told] = [problem for problem in built.rejected if problem["file"] == "_data/ndex_map.tsv"]
     assert (told["code"], told["value"]) == ("table-too-large", "200001 lines")

@@ -61,13 +61,14 @@ def decode(text: str) -> str:
     return unquote(text)
 
 
-@lru_cache(maxsize=65536)
 def is_of_nothing(iri: str) -> bool:
     """Whether the last part of an address or a path is a spelling of a missing value."""
     last = re.split(r"[/#:]", iri.removesuffix(".html"))[-1]
-    return last in NO_VALUES - {""} or (iri.startswith(OBO) and last.partition("_")[2] in NO_VALUES - {""})
+    term = last.partition("_")[2] if iri.startswith(OBO) else last
+    return any(part and part in NO_VALUES for part in (last, term))
 
 
+@lru_cache(maxsize=65536)
 def slug(text: str) -> str:
     """Percent-encode each UTF-8 byte outside `A-Za-z0-9-._~`: any text as one part of an IRI; injective."""
     return text if _PLAIN.fullmatch(text) else quote(text, safe="")

@@ -259,8 +259,8 @@ def _figure(fields: Fields, context: Context) -> Figure:
     )
     figure.year = figure.article.year
     for keyword in figure.article.keywords.split(" | "):
-        if keyword.strip() in ids.NO_VALUES - {""}:
-            fields.report("missing-value", "keywords", keyword.strip())
+        if (bare := keyword.strip()) and bare in ids.NO_VALUES:
+            fields.report("missing-value", "keywords", bare)
     if not figure.title:
         fields.report("missing-title", "figtitle", "")
     figlink = fields.text("figlink")

@@ -169,9 +169,8 @@ def checkout(source: str, cache: Path | None) -> Iterator[tuple[Path, State]]:
 
 def _unlock(repository: Path) -> None:
     """Remove the locks that a killed git left: nobody else is at work in a repository whose lock of ours is held."""
-    for place in (repository, repository / "refs"):
-        for left in place.glob("*.lock") if place is repository else place.rglob("*.lock"):
-            left.unlink(missing_ok=True)
+    for left in (*repository.glob("*.lock"), *(repository / "refs").rglob("*.lock")):
+        left.unlink(missing_ok=True)
 
 
 def _tidy(folder: Path) -> None:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from pfocr_rdf import identifiers
 from pfocr_rdf.errors import Kind, Problem, problem
-from pfocr_rdf.extract.records import hash_file, read_bytes, read_record
+from pfocr_rdf.extract.records import count_rows, hash_file, read_bytes, read_record
 from pfocr_rdf.extract.tables import lines_of
 from pfocr_rdf.extract.text import clean
 from pfocr_rdf.identifiers import NO_VALUES
@@ -93,12 +93,11 @@ def read_map(root: Path, path: str, limits: Limits) -> tuple[list[MapLine], list
     digest = hash_file(root / path)
     data = read_bytes(root / path, limits.table_bytes)
     kind = Kind.MAP_LINE
-    if data is None:
-        return [], [problem("table-too-large", path, kind=kind)], digest
+    if data is None or data.count(b"\n") > limits.table_rows:
+        rows = 1 + count_rows(root / path)  # a map has no header
+        return [], [problem("table-too-large", path, value=f"{rows} lines", kind=kind, count=rows)], digest
     lines: list[MapLine] = []
     problems: list[Problem] = []
-    if (rows := data.count(b"\n") + (not data.endswith(b"\n"))) > limits.table_rows:
-        return [], [problem("table-too-large", path, value=f"{rows} lines", kind=kind, count=rows)], digest
     for number, raw in lines_of(data):
         try:
             cells = clean(raw.decode("utf-8"))[0].split("\t")

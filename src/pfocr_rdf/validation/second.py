@@ -75,7 +75,7 @@ class Record:
 
     def symbols(self) -> set[str]:
         """Return the keywords of the schema.org block that may be symbols of genes."""
-        return {keyword.strip() for keyword in self.keywords()} - {*_MISSING, *_NOTHING}
+        return {keyword.strip() for keyword in self.keywords()} - {*NO_ORGANISM}
 
 
 def text_of(data: bytes) -> str:
