@@ -1,4 +1,4 @@
-"""Latency of the 24 local questions in served stores: Oxigraph, Fuseki, Blazegraph, Virtuoso.
+"""Latency of the local questions in served stores: Oxigraph, Fuseki, Blazegraph, Virtuoso.
 
 A build is loaded into each store, which is served; then each question is asked over HTTP, `--rounds` times after once
 for warming up, with the parameters of a usual case (the figure, gene and disease nearest to the mean) and of the
@@ -182,6 +182,7 @@ def _case(asked: Asked, gene: str, figure: str, disease: str, keyword: str, list
     word = max(of_figure["caption"].split(), key=len)
     return {
         **{name: f"<{iri}>" for name, iri in {"gene": gene, "figure": figure, "disease": disease}.items()},
+        "entity": f"<{disease}>",
         "paper": f"<{of_figure['paper']}>",
         "taxon": f"<{of_gene['taxon']}>",
         "genes": [f"<{iri}>" for iri in genes],

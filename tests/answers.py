@@ -110,6 +110,12 @@ def image(figure: Figure) -> str:
     return f"{v.NCBI}/pmc/articles/{figure.pmcid}/bin/{v.slug(name)}" if name else ""
 
 
+def seen(figures: Sequence[Figure]) -> Row:
+    """One of some figures, the one whose figid comes first: its page, image and paper."""
+    first = min(figures, key=lambda figure: figure.figid)
+    return page(first), image(first), first.pmcid
+
+
 def score(figure: Figure) -> Decimal:
     return Decimal(figure.front.scalar("automl_pathway") or figure.front.scalar("pathway_score") or "0")
 
@@ -267,8 +273,7 @@ def _18(s: Source) -> Iterable[Row]:
         for name in things(figure):
             together[name].append(figure)
     for name, figures in together.items():
-        for figure in figures:
-            yield curie(name), s.label[name], number(len(figures)), page(figure), image(figure), figure.pmcid
+        yield curie(name), s.label[name], number(len(figures)), *seen(figures)
 
 
 def _19(s: Source) -> Iterable[Row]:
@@ -307,6 +312,16 @@ def _24(s: Source) -> Iterable[Row]:
         yield f"{v.PFD}graph/{layer}", number(len(triples)), number(links) if links else "", "2025-01-01"
 
 
+def _32(s: Source) -> Iterable[Row]:
+    together: dict[str, list[Figure]] = defaultdict(list)
+    for figure in s.figures:
+        if "D011565" in {name.rpartition(":")[2] for name in things(figure)}:
+            for id_ in levels(figure):
+                together[id_].append(figure)
+    for id_, figures in together.items():
+        yield gene(id_), s.symbol[id_], number(len(figures)), *seen(figures)
+
+
 ANSWERS: dict[int, Callable[[Source], Iterable[Row]]] = {
     1: _1,
     2: _2,
@@ -331,6 +346,7 @@ ANSWERS: dict[int, Callable[[Source], Iterable[Row]]] = {
     21: _21,
     22: _22,
     24: _24,
+    32: _32,
 }
 """By the number of the question. 23 asks for what no source says: the name of the release and what made it."""
 

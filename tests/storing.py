@@ -10,8 +10,11 @@ from pathlib import Path
 
 import pyoxigraph as ox
 
-from pfocr_rdf.stores import content
+from pfocr_rdf import identifiers as ids
+from pfocr_rdf.stores import content, verify
+from pfocr_rdf.stores import held as holding
 from pfocr_rdf.stores.content import HELD, Content
+from pfocr_rdf.stores.contract import Store
 from tests import changing, releasing
 from tests.changing import Files
 from tests.fakestore import triples as triples
@@ -70,6 +73,23 @@ def expected(held: Content) -> dict[str, set[ox.Triple]]:
     """All triples of each graph of a release that has any."""
     found = {graph.iri: triples(graph) for graph in held.graphs}
     return {iri: said for iri, said in found.items() if said}
+
+
+def exactly(store: Store, release: Content) -> bool:
+    """Whether a store holds all triples of a release, no others, and says so."""
+    if holding.read(store) != holding.of(release, part=False):
+        return False
+    rows = store.select("SELECT ?g ?s ?p ?o WHERE { GRAPH ?g { ?s ?p ?o } }").rows
+    found = {
+        (graph.value, subject.value, predicate.value, verify.by_value(value))
+        for graph, subject, predicate, value in rows
+        if graph.value != HELD and graph.value.startswith((ids.graph(""), ENDPOINT))
+    }
+    return found == {
+        (iri, str(triple.subject)[1:-1], triple.predicate.value, verify.by_value(triple.object))
+        for iri, said in expected(release).items()
+        for triple in said
+    }
 
 
 def without_held(graphs: Mapping[str, set[ox.Triple]]) -> dict[str, set[ox.Triple]]:

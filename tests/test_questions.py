@@ -100,7 +100,7 @@ def test_all_thirty_questions_are_there() -> None:
     assert len({question.title for question in QUESTIONS}) == len(QUESTIONS)
 
 
-def test_questions_from_25_on_ask_other_peoples_endpoints_and_no_others_do() -> None:
+def test_questions_from_25_to_31_ask_other_peoples_endpoints_and_no_others_do() -> None:
     assert [question.number for question in REMOTE] == list(range(25, 32))
     assert {service for question in REMOTE for service in question.services} >= set(REMOTES)
 

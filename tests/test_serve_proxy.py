@@ -158,6 +158,7 @@ def test_nothing_but_queries_gets_through(stores: dict[Colour, Serving], tmp_pat
             ("GET", "/health", "", 404),
             ("GET", "/sparql/", "", 404),
             ("GET", "/sparql?update=CLEAR+ALL", "", 403),
+            ("GET", "/sparql?query=ASK%7B%7D&%75pdat%65=CLEAR+ALL", "", 403),
             ("PUT", "/sparql?graph=http://x", turtle, 405),
             ("DELETE", "/sparql?default", "", 405),
             ("PATCH", "/sparql", "application/rdf-patch", 405),

@@ -43,6 +43,18 @@ def test_an_address_of_this_machine_means_that_files_are_read(server: servers.En
         assert opened.abilities.changes is Reach.ALL
 
 
+def test_a_server_that_finds_no_files_of_this_machine_is_sent_them(
+    server: servers.Endpoint, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    elsewhere = tmp_path / "another root"  # as in a container
+    monkeypatch.setattr(blazegraph, "_uri", lambda path: f"{elsewhere.as_uri()}{path}")
+    with blazegraph.opened(server.query) as store:
+        store.remove([A, B, NOTE])
+        assert store.abilities.replaces is Reach.NONE
+        store.replace([graph(tmp_path, A, lines("a", 0, 3)), graph(tmp_path, B, lines("b", 0, 4))], note("x"), quiet)
+        assert store.counts() == {A: 3, B: 4, NOTE: 1}
+
+
 def test_clients_see_a_whole_replacement_or_none(server: servers.Endpoint, tmp_path: Path) -> None:
     with blazegraph.opened(server.query) as store:
         store_cases.is_replaced_at_once(store, lambda: blazegraph.opened(server.query), tmp_path)

@@ -200,6 +200,28 @@ def test_a_key_in_an_address_is_sent_and_not_told() -> None:
     assert (code, f"{server.address}: HTTP 500" in told) == (5, True)
 
 
+def test_a_key_in_an_address_stays_beside_what_is_sent_with_it() -> None:
+    with serving() as server, http.opened(f"{server.address}?apikey={SECRET}") as link:
+        link.send("PUT", link.url, b"", params={"graph": "urn:a"})
+    assert server.paths == [f"/store?apikey={SECRET}&graph=urn%3Aa"]
+
+
+def test_the_first_piece_of_a_body_is_made_before_the_headers_are_sent() -> None:
+    told: list[str] = []
+
+    def body() -> Iterator[bytes]:
+        told.append("made")
+        yield b"first"
+        told.append("asked for more")
+        yield b"second"
+
+    pieces = http._begun(body())
+    assert told == ["made"]
+    assert next(pieces) == b"first"
+    assert list(pieces) == [b"second"]
+    assert list(http._begun(iter(()))) == [b""]
+
+
 @pytest.mark.parametrize("form", ["table", "csv", "json"])
 def test_an_answer_that_is_cut_after_its_first_rows_is_said(form: str) -> None:
     row = '{"s":{"type":"uri","value":"urn:a"}}'

@@ -438,6 +438,47 @@ def test_a_store_that_forgets_a_part_of_its_last_act_does_not_say_that_it_is_the
     assert seen == [(first.version, False), (second.version, False), (second.version, True)]
 
 
+@pytest.mark.parametrize("act", [load.into, update.into])
+def test_after_a_kill_readers_see_the_old_release_until_the_next_act(tiny: Chain, act: Callable[..., object]) -> None:
+    first, second = tiny.content(0), tiny.content(1)
+    store = Fake(forgets=True)
+    load.into(store, first)
+
+    def die(name: str) -> None:
+        if name.startswith("before") and "core" in name:
+            raise Killed
+
+    store.step = die
+    with pytest.raises(Killed):
+        act(store, second)
+    told = holding.read(store)
+    assert told is not None
+    assert told.state is State.UPDATING  # it has said that it begins
+    store.step = lambda _: None
+    store.seen = lambda: seen.append(only_release(store, first, second))
+    seen: list[str] = []
+    act(store, second)
+    assert seen[-1] == second.version
+    assert holds(store, second)
+
+
+def test_what_others_have_loaded_is_replaced_in_one_act(tiny: Chain) -> None:
+    first, second = tiny.content(0), tiny.content(1)
+    store = Fake()
+    load.into(store, first)
+    store.remove([HELD])
+    seen: list[str] = []
+    store.seen = lambda: seen.append(only_release(store, first, second))
+    assert update.into(store, second).why == "the store does not say what it holds"
+    assert seen == [second.version]
+    assert holds(store, second)
+
+
+def only_release(store: Fake, *releases: Content) -> str:
+    """Return the version of the release of which a store holds all and nothing else."""
+    return next(each.version for each in releases if graphs_of(store) == storing.expected(each))
+
+
 def test_an_update_that_was_killed_gives_way_to_one_to_another_release(chain: Chain) -> None:
     for number in range(2, 40, 8):
         store = Fake(Reach.GRAPH)

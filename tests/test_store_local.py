@@ -78,8 +78,13 @@ def test_a_server_keeps_its_data_and_is_known(kind: Kind, tmp_path: Path) -> Non
     assert again["pid"] == server["pid"]
     known = json.loads(run("status", "--json").stdout)
     assert [(one["name"], one["running"], one["data"]) for one in known] == [(str(kind), True, str(data))]
+    query = server["services"]["query"]
+    for address in (query, query.replace("127.0.0.1", "localhost"), f"{query}/"):
+        found = local.at(address)
+        assert found is not None
+        assert found.pid == server["pid"]
     told = run("status").stdout
-    assert server["services"]["query"] in told
+    assert query in told
     assert str(data) in told
     done = run("down", kind)
     assert done.stdout == f"{kind}: stopped\n"

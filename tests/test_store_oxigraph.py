@@ -8,9 +8,10 @@ from pathlib import Path
 import pyoxigraph as ox
 import pytest
 
-from pfocr_rdf.stores import oxigraph, oxigraphdir
-from pfocr_rdf.stores.contract import Store, StoreError
-from tests import servers
+from pfocr_rdf.stores import held as holding
+from pfocr_rdf.stores import load, oxigraph, oxigraphdir, update
+from pfocr_rdf.stores.contract import Store, TooLarge
+from tests import servers, storing
 from tests.store_cases import NOTE, A, B, graph, lines, note, quiet
 
 
@@ -41,10 +42,41 @@ def test_what_no_update_can_carry_is_told_before_it_is_sent(
     store.replace([graph(tmp_path, A, lines("a", 0, 3))], note("old"), quiet)
     before = store.counts()
     monkeypatch.setattr(oxigraph, "LARGEST", 300)
-    with pytest.raises(StoreError, match="too many for one transaction of an Oxigraph server; load into a folder"):
+    with pytest.raises(TooLarge, match="bytes are too many for one transaction of an Oxigraph server"):
         store.replace([graph(tmp_path, A, lines("b", 0, 50))], note("new"), quiet)
     assert store.counts() == before
     assert NOTE in before
+
+
+def test_what_is_too_large_for_one_act_goes_graph_by_graph(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chain = storing.chain(tmp_path, figures=20)
+    load.into(store, chain.content(0))
+    note_alone = sum(map(len, holding.notes(holding.of(chain.content(2), part=False)).values()))
+    monkeypatch.setattr(oxigraph, "LARGEST", note_alone + 1_000)
+    said: list[str] = []
+    done = update.into(store, chain.content(1), say=said.append)
+    assert (done.way, done.version) == ("full", chain.content(1).version)
+    assert "too many for one transaction" in done.why
+    assert any("goes graph by graph, and readers see parts of both meanwhile" in line for line in said)
+    assert storing.exactly(store, chain.content(1))
+    load.into(store, chain.content(2))
+    assert storing.exactly(store, chain.content(2))
+
+
+def test_the_former_database_of_a_folder_stays_for_a_while(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    place = tmp_path / "db"
+    with oxigraphdir.opened(place) as folder:
+        for number in range(1, 4):
+            folder.replace([graph(tmp_path, A, lines("a", 0, number))], {}, quiet)
+        databases = [path for path in place.iterdir() if path.name.startswith("db-")]
+        sizes = [len(list(ox.Store.read_only(str(path)))) for path in databases]
+        assert sorted(sizes) == [1, 2, 3]
+        monkeypatch.setattr(oxigraphdir, "LATELY", 0)
+        folder.replace([graph(tmp_path, A, lines("a", 0, 4))], {}, quiet)
+        assert {path.name for path in place.iterdir()} == {folder.database.name, "current", ".lock"}  # type: ignore[union-attr]
+        assert folder.counts() == {A: 4}
 
 
 def test_a_folder_keeps_triples_of_the_default_graph(tmp_path: Path) -> None:

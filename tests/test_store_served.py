@@ -75,23 +75,6 @@ def server(running: Server) -> Server:
     return running
 
 
-def exactly(store: Store, release: Content) -> bool:
-    """Whether a store holds all triples of a release, no others, and says so."""
-    if holding.read(store) != holding.of(release, part=False):
-        return False
-    rows = store.select("SELECT ?g ?s ?p ?o WHERE { GRAPH ?g { ?s ?p ?o } }").rows
-    found = {
-        (graph.value, subject.value, predicate.value, verify.by_value(value))
-        for graph, subject, predicate, value in rows
-        if graph.value != HELD and graph.value.startswith((OURS, storing.ENDPOINT))
-    }
-    return found == {
-        (iri, str(triple.subject)[1:-1], triple.predicate.value, verify.by_value(triple.object))
-        for iri, said in storing.expected(release).items()
-        for triple in said
-    }
-
-
 def believable(store: Store, *releases: Content) -> None:
     """A store that says it is complete holds a release; else what it says of each graph is so.
 
@@ -112,7 +95,7 @@ def _wrong(store: Store, said: holding.Held | None, releases: tuple[Content, ...
         return []
     if said.state is State.COMPLETE:
         alike = [release for release in releases if said == holding.of(release, part=False)]
-        if any(exactly(store, release) for release in alike):
+        if any(storing.exactly(store, release) for release in alike):
             return []
         return [f"not {each.version}: {verify.counts(store, each)}" for each in alike] or ["none of the releases"]
     counts = store.counts()
@@ -129,16 +112,16 @@ def test_a_chain_of_releases_is_loaded_and_followed_triple_by_triple(
     monkeypatch.setattr(verify, "LARGE", 100)  # so that some graphs are large
     with opened(server) as store:
         assert load.into(store, chain.content(0)).new
-        assert exactly(store, chain.content(0))
+        assert storing.exactly(store, chain.content(0))
         again = load.into(store, chain.content(0))
         assert (again.new, again.loaded) == (False, ())
         for number in (1, 2):
             done = update.into(store, chain.content(number))
             assert (done.way, done.repaired) == ("difference", ())
             assert done.sampled > 5
-            assert exactly(store, chain.content(number))
+            assert storing.exactly(store, chain.content(number))
         assert load.into(store, chain.content(0)).new
-        assert exactly(store, chain.content(0))
+        assert storing.exactly(store, chain.content(0))
 
 
 @pytest.mark.slow
@@ -158,7 +141,7 @@ def test_all_is_loaded_where_the_base_is_unknown(server: Server, chain: Chain, t
     with opened(server) as store:
         load.into(store, chain.content(0))
         assert update.into(store, alone).way == "full"
-        assert exactly(store, alone)
+        assert storing.exactly(store, alone)
 
 
 def test_clients_see_the_old_release_or_the_new_one(server: Server, chain: Chain) -> None:
@@ -208,7 +191,7 @@ def test_a_connection_that_is_cut_leaves_a_release_and_the_next_run_completes(
                 update.into(store, chain.content(1))
         if server.kind is not Kind.VIRTUOSO:  # changes go another way there
             assert between.done == [cut]
-        assert exactly(store, chain.content(1))
+        assert storing.exactly(store, chain.content(1))
 
 
 @pytest.mark.slow
@@ -221,7 +204,7 @@ def test_a_store_that_comes_back_is_waited_for(server: Server, chain: Chain) -> 
     try:
         with opened(server) as store:
             update.into(store, chain.content(1))
-            assert exactly(store, chain.content(1))
+            assert storing.exactly(store, chain.content(1))
     finally:
         later.join()
 
@@ -288,9 +271,29 @@ def kills(server: Server, chain: Chain, number: int, rng: random.Random) -> int:
         with opened(server) as store:
             believable(store, chain.content(now), chain.content(goal))
             (load.into if act == "load" else update.into)(store, chain.content(goal))
-            assert exactly(store, chain.content(goal)), turn
+            assert storing.exactly(store, chain.content(goal)), turn
         now = goal
     return victims.early
+
+
+@pytest.mark.slow
+def test_clients_see_no_part_of_an_update_that_is_killed(server: Server, chain: Chain) -> None:
+    expected = asking.numbers(*(chain.content(number) for number in range(3)))
+    victims = Victims(server, random.Random(9))  # noqa: S311
+    victims.run("load", str(chain.places[0]))
+    with opened(server) as store, asking.asking(server.query, expected) as asked:
+        victims.run("update", str(chain.places[1]))
+        for goal in (2, 0, 1, 2, 0, 1):
+            victims.kill("update", str(chain.places[goal]), with_server=False)
+            asked.wait(0.5)  # a server may be about what it was asked for still
+            update.into(store, chain.content(goal), compact=False)
+            asked.wait(0.2)
+            assert storing.exactly(store, chain.content(goal))
+    assert victims.early >= 4
+    assert asked.failed == []
+    if store.abilities.changes is store.abilities.replaces is Reach.ALL:
+        assert (asked.empty, asked.mixed) == (0, [])
+    assert set(asked.right) == set(expected)
 
 
 @pytest.mark.slow
@@ -368,7 +371,7 @@ def test_the_addresses_of_updates_and_graphs_may_be_said(chain: Chain, tmp_path:
         assert (loaded.exit_code, updated.exit_code) == (0, 0)
         assert json.loads(updated.stdout)["way"] == "difference"
         with opening.opened(endpoint.query) as store:
-            assert exactly(store, chain.content(1))
+            assert storing.exactly(store, chain.content(1))
 
 
 @pytest.mark.slow
@@ -378,7 +381,7 @@ def test_the_jar_of_a_folder_may_be_said(chain: Chain, tmp_path: Path, monkeypat
     words = ["load", str(chain.places[0]), "--to", f"fuseki:{tmp_path / 'db'}", "--jar", str(jar)]
     assert CliRunner().invoke(app, words, catch_exceptions=False).exit_code == 0
     with opening.opened(f"fuseki:{tmp_path / 'db'}", jar=jar) as store:
-        assert exactly(store, chain.content(0))
+        assert storing.exactly(store, chain.content(0))
 
 
 @pytest.mark.parametrize("kind", ["folder", Kind.OXIGRAPH])
@@ -401,7 +404,7 @@ def test_a_disk_that_is_full_keeps_what_was_there_and_the_next_run_completes(
         run(lambda store: update.into(store, chain.content(1)), address)
 
         def ends(store: Store) -> None:
-            assert exactly(store, chain.content(1))
+            assert storing.exactly(store, chain.content(1))
 
         run(ends, address)
 
@@ -431,6 +434,6 @@ def test_thirty_daily_updates_leave_fuseki_no_larger_than_half_more_than_a_fresh
             load.into(store, month.content(0))
             for day in range(1, 31):
                 assert update.into(store, month.content(day)).way == "difference"
-            assert exactly(store, month.content(30))
+            assert storing.exactly(store, month.content(30))
         server.stop()
         assert server.bytes() <= 1.5 * fresh

@@ -16,12 +16,13 @@ import subprocess
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pyoxigraph as ox
 
+from pfocr_rdf import identifiers as ids
 from pfocr_rdf.errors import UsageError
 from pfocr_rdf.stores import bodies, files, http, programs, starting
 from pfocr_rdf.stores.contract import Abilities, Delta, Graph, Kind, Reach, Rows, Said, Store, StoreError
@@ -38,14 +39,15 @@ def opened(
 ) -> Iterator[Served]:
     """Yield the store behind the address of a SPARQL service, which is that of updates too unless that is said.
 
-    `reads` is whether the server can read files of this machine; if not said, when its address is of this machine.
+    `reads` is whether the server can read files of this machine; if not said, it is tried where its address is of this
+    machine: behind it may be a container or a tunnel.
     Raises `UsageError` for an address that is none.
     """
     if graph_store:
         raise UsageError(f"{http.shown(address)}: Blazegraph has no Graph Store Protocol")
     with http.opened(address, patience=patience) as link:
         here = urlsplit(address).hostname in starting.LOCAL
-        yield Served(link, update or address, here if reads is None else reads)
+        yield Served(link, update or address, reads if here or reads is not None else False)
 
 
 @contextmanager
@@ -65,12 +67,32 @@ class _Unparsed(StoreError):
     """A file that is Turtle, and that Blazegraph's parser does not understand."""
 
 
+class _Unreadable(StoreError):
+    """A file of this machine that the server does not find, or may not read."""
+
+
 class Served(Sparql):
     """A server. With `reads` it reads the files of a release itself; otherwise they are sent, graph by graph."""
 
-    def __init__(self, link: Http, update: str, reads: bool) -> None:
+    def __init__(self, link: Http, update: str, reads: bool | None) -> None:
         super().__init__(link, link.url, update)
-        self._reads = reads
+        self._given = reads
+
+    @cached_property
+    def _reads(self) -> bool:
+        """Whether the server can read files of this machine: if nobody said so, it is given an empty one to load."""
+        if self._given is not None:
+            return self._given
+        with _readable_folder() as folder:
+            empty = folder / "empty.nt"
+            empty.touch()
+            try:
+                self.run(f"LOAD <{_uri(empty)}> INTO GRAPH <{ids.graph('')}>".encode())
+            except _Unreadable:
+                return False
+            except StoreError:
+                pass  # what else is wrong is told when something is to be written
+        return True
 
     @property
     def abilities(self) -> Abilities:
@@ -98,9 +120,7 @@ class Served(Sparql):
         if not self._reads:
             self._send_each(graphs, notes, say)
             return
-        with tempfile.TemporaryDirectory(prefix="pfocr-rdf-") as temporary:
-            folder = Path(temporary)
-            folder.chmod(0o755)  # the server may be another user's
+        with _readable_folder() as folder:
             say(f"{self.address}: {len(full)} graphs in one request")
             try:
                 self._load(graphs, notes, lambda graph, name: files.in_place(graph, folder, name))
@@ -110,7 +130,7 @@ class Served(Sparql):
 
     def _load(self, graphs: Sequence[Graph], notes: Mapping[str, str], placed: Callable[[Graph, str], Path]) -> None:
         loads = [
-            f"LOAD <{placed(graph, str(number)).as_uri()}> INTO GRAPH {bodies.name(graph.iri)}".encode()
+            f"LOAD <{_uri(placed(graph, str(number)))}> INTO GRAPH {bodies.name(graph.iri)}".encode()
             for number, graph in enumerate(graphs)
             if graph.triples
         ]
@@ -129,7 +149,7 @@ class Served(Sparql):
             causes = [line for line in got.text.splitlines() if line.startswith("Caused by:")] or got.text.splitlines()
             told = f"{self.address}: HTTP {got.status_code}: {' '.join(causes[-1:])[:300]}"
             if "FileNotFoundException" in told:
-                raise StoreError(f"{told}; the server must be on this machine and may read the files of the release")
+                raise _Unreadable(f"{told}; the server has to be allowed to read the files of the release")
             raise _Unparsed(told) if "RDFParseException" in told else StoreError(told)
 
     def _send_each(self, graphs: Sequence[Graph], notes: Mapping[str, str], say: Said) -> None:
@@ -140,6 +160,19 @@ class Served(Sparql):
                 text, into = partial(files.unpacked, graph.path), {"context-uri": graph.iri}
                 self._http.send("POST", self._update, text, bodies.TURTLE, params=into)
         self._note(notes)
+
+
+def _uri(path: Path) -> str:
+    return path.as_uri()
+
+
+@contextmanager
+def _readable_folder() -> Iterator[Path]:
+    """Yield a new folder from which the server, which may be another user's, can read."""
+    with tempfile.TemporaryDirectory(prefix="pfocr-rdf-") as temporary:
+        folder = Path(temporary)
+        folder.chmod(0o755)
+        yield folder
 
 
 class _Folder:

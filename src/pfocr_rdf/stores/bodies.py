@@ -5,7 +5,8 @@ for the end of a literal. So each line is held against the form that is safe, an
 
 Servers exist that take a body that was cut for a whole one and commit what they had read (Fuseki 5.6 does, whatever the
 format). So bodies are built such that what comes before a cut is no legal text: one `INSERT DATA` with one pair of
-brackets around all, and no line end where a piece of the body ends.
+brackets around all, and no line end where a piece of the body ends. TriG is legal after each of its graphs: there none
+of the pieces, as they are sent, ends where a graph does.
 """
 
 from __future__ import annotations

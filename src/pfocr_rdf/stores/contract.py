@@ -52,7 +52,8 @@ class Abilities:
     `replaces` is the reach of `Store.replace`, `changes` that of `Store.change`. `bulk` names the program of the path
     that is faster than HTTP, empty where there is none. `proven` is whether the tests run the real server, `starts`
     whether each question starts a program, so that one large one is better than many, `forgets` whether a server that
-    is killed may forget a part of its last act, so that what it says of itself must not be of that act.
+    is killed may forget a part of its last act, so that what it says of itself must not be of that act. `largest` is
+    the bytes of N-Triples that one act may have, 0 where there is no limit: a longer one raises `TooLarge`.
     """
 
     kind: Kind
@@ -65,6 +66,7 @@ class Abilities:
     proven: bool = True
     starts: bool = False
     forgets: bool = False
+    largest: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +110,10 @@ class StoreError(PfocrError):
     """A store refused or failed, and trying again does not help: one line says which store, what and what to do."""
 
     exit_code = 5
+
+
+class TooLarge(StoreError):
+    """A store does not take so much in one act; in smaller ones it does. Nothing was changed."""
 
 
 class StoreUnavailable(StoreError):

@@ -32,6 +32,9 @@ _ANY = frozenset(range(300, 500)) - {401, 403}
 _FORM = 14 << 20
 """Bytes of a difference that goes as a form; Fuseki takes forms of 25 MiB, and these are longer than what they hold."""
 
+_LOOK = 60.0
+"""Seconds that a server may take to answer what asks nothing of it."""
+
 _QUIET = 1.0
 """Seconds in which nobody asks before a compaction."""
 
@@ -150,5 +153,8 @@ def opened(address: str, *, update: str = "", graph_store: str = "", patience: f
 
 def _first(http: Http, dataset: str, names: Sequence[str], body: Body, headers: Mapping[str, str]) -> str:
     """Return the address of the first of these services that takes a body which does nothing, or nothing."""
-    places = [f"{dataset}/{name}".rstrip("/") for name in names]
-    return next((place for place in places if http.send("POST", place, body, headers, allow=_ANY).is_success), "")
+    for name in names:
+        place = f"{dataset}/{name}".rstrip("/")
+        if http.send("POST", place, body, headers, allow=_ANY, seconds=_LOOK).is_success:
+            return place
+    return ""

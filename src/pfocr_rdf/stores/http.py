@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import chain
 from urllib.parse import urlencode, urlsplit
 
 import httpx
@@ -77,10 +78,11 @@ class Http:
 
         def once() -> httpx.Response:
             with self._errors():
-                content = body() if callable(body) else body
+                content = _begun(body()) if callable(body) else body
                 timeout = httpx.Timeout(seconds, connect=10.0)
+                place = httpx.URL(url).copy_merge_params(params or {})  # what is there, as a key, stays
                 got = self.client.request(
-                    method, url, content=content or None, headers=dict(headers or {}), params=params, timeout=timeout
+                    method, place, content=content or None, headers=dict(headers or {}), timeout=timeout
                 )
             if got.is_success or got.status_code in allow:
                 return got
@@ -146,6 +148,11 @@ class Http:
             return StoreError(f"{self.address}: there is nothing at {got.url.path} (HTTP 404); see its documentation")
         kind = StoreUnavailable if code in _BUSY else StoreError
         return kind(f"{self.address}: HTTP {code}: {said}")
+
+
+def _begun(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    """Return the same pieces, of which the first is made: a server that got headers alone may take that for all."""
+    return chain([next(pieces, b"")], pieces)
 
 
 @contextmanager

@@ -1,8 +1,8 @@
 """Load a release into a store: what is there already is left, what is not is replaced, and all is counted afterwards.
 
-A store that can replaces all at once, so that readers see the old release or the new one. Otherwise, and while a store
-holds no whole release yet, graphs are replaced one by one, and the graph `held` tells how far it came: a run that was
-killed is finished by the next one.
+A store that can replaces all at once, so that readers see the old release or the new one. Otherwise, and while a first
+load is on the way, graphs are replaced one by one, and the graph `held` tells how far it came: a run that was killed is
+finished by the next one.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from pfocr_rdf.stores import held as holding
 from pfocr_rdf.stores import open as opening
 from pfocr_rdf.stores import verify
 from pfocr_rdf.stores.content import HELD, Content
-from pfocr_rdf.stores.contract import Graph, How, Kind, Reach, Said, Store, StoreError, StoreUnavailable
+from pfocr_rdf.stores.contract import Graph, How, Kind, Reach, Said, Store, StoreError, StoreUnavailable, TooLarge
 from pfocr_rdf.stores.held import Held, State
 
 OURS = ids.graph("")
@@ -102,7 +102,8 @@ def into(
     freed = 0
     if new := bool(found.replace or found.remove or before != after):
         done(sum(graph.triples for graph in found.keep))
-        _write(store, found, before, after, say, done)
+        there = any(counts.get(iri) for iri in (*found.remove, *(graph.iri for graph in content.graphs)))
+        _write(store, found, before, after, there, say, done)
         say("counting")
         check(store, wanted, after)
         freed = compacted(store, wanted, after, say) if compact else 0
@@ -187,14 +188,15 @@ def at_once(store: Store, before: Held | None, after: Held, graphs: Sequence[str
     """Bring a store from holding `before` to `after` in one act, which changes some graphs and writes what it is given.
 
     A store that may forget a part of an act says before and with it that these graphs are written, and afterwards that
-    they are there; readers see the old release until the act, and the new one since.
+    they are there; readers see the old release until the act, and the new one since. Raises `TooLarge` where the store
+    takes so much in smaller acts only.
     """
     if not store.abilities.forgets:
         surely(store, lambda: act(after), after)
         return
     if before is not None:
-        _note(store, replace(before, state=State.LOADING).without(graphs))
-    amid = replace(after, state=State.LOADING).without(graphs)
+        _note(store, replace(before, state=State.UPDATING).without(graphs))
+    amid = replace(after, state=State.UPDATING).without(graphs)
     surely(store, lambda: act(amid), amid)
     _note(store, after)
 
@@ -242,21 +244,21 @@ def _names(content: Content, held: Held | None, layers: Sequence[str]) -> list[s
     return [*layers, *(name for name in ours if name in there)]
 
 
-def _write(store: Store, found: Plan, before: Held | None, after: Held, say: Said, done: Done) -> None:
-    """Replace and remove graphs: all at once where a whole release is served, or in a folder, and the store can."""
+def _write(store: Store, found: Plan, before: Held | None, after: Held, there: bool, say: Said, done: Done) -> None:
+    """Replace and remove graphs: all at once where a release is `there`, or in a folder, and the store can."""
     if not found.replace and not found.remove:
         _note(store, after)
         return
-    serving = before is not None and before.state is State.COMPLETE
+    served = before is None or before.state is not State.LOADING  # by a first load nothing is served yet
     folder_alone = "://" not in store.address  # it keeps by itself what a killed run has loaded
-    if store.abilities.replaces is Reach.ALL and (serving or folder_alone):
-        with tempfile.TemporaryDirectory(prefix="pfocr-load-") as folder:
-            graphs = [*found.replace, *_emptied(found.remove, Path(folder))]
-            say(f"{len(found.replace)} graphs, {sum(graph.triples for graph in found.replace):,} triples, in one act")
-            changed = [graph.iri for graph in graphs]
-            at_once(store, before, after, changed, lambda held: store.replace(graphs, holding.notes(held), say))
-        done(sum(graph.triples for graph in found.replace))
-        return
+    if store.abilities.replaces is Reach.ALL and ((served and there) or folder_alone):
+        try:
+            _write_at_once(store, found, before, after, say)
+        except TooLarge as error:
+            say(f"{error}; it goes graph by graph, and readers see parts of both meanwhile")
+        else:
+            done(sum(graph.triples for graph in found.replace))
+            return
     on_the_way = replace(after, state=State.LOADING).without(graph.iri for graph in found.replace)
     _note(store, on_the_way)
     for graph in found.replace:
@@ -267,6 +269,14 @@ def _write(store: Store, found: Plan, before: Held | None, after: Held, say: Sai
     if found.remove:
         store.remove(found.remove)
     _note(store, after)
+
+
+def _write_at_once(store: Store, found: Plan, before: Held | None, after: Held, say: Said) -> None:
+    with tempfile.TemporaryDirectory(prefix="pfocr-load-") as folder:
+        graphs = [*found.replace, *_emptied(found.remove, Path(folder))]
+        say(f"{len(found.replace)} graphs, {sum(graph.triples for graph in found.replace):,} triples, in one act")
+        changed = [graph.iri for graph in graphs]
+        at_once(store, before, after, changed, lambda held: store.replace(graphs, holding.notes(held), say))
 
 
 def _replace(store: Store, graph: Graph, after: Held, say: Said) -> None:

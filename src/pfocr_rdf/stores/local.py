@@ -19,6 +19,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import platformdirs
 
@@ -70,8 +71,15 @@ def status() -> list[Server]:
 
 
 def at(address: str) -> Server | None:
-    """Return the running server of which an address is a service, or None."""
-    return next((server for server in status() if address in server.services.values() and server.running), None)
+    """Return the running server of which an address is a service, under whichever name of this machine, or None."""
+    wanted = _plain(address)
+    return next((s for s in status() if wanted in map(_plain, s.services.values()) and s.running), None)
+
+
+def _plain(address: str) -> str:
+    place = urlsplit(address)
+    host = HOST if place.hostname in starting.LOCAL else place.hostname
+    return f"{place.scheme}://{host}:{place.port}{place.path.rstrip('/')}"
 
 
 def up(

@@ -1,7 +1,7 @@
-"""A running Oxigraph server over HTTP: each update one transaction, held in memory until then.
+"""A running Oxigraph server over HTTP: each update one transaction, held in memory until then, and of a bounded length.
 
 So it suits what changes. A whole release is faster loaded into a folder (`stores.oxigraphdir`), which is then served;
-into a server that holds none yet, large graphs go without a transaction.
+a large graph alone goes without a transaction.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from contextlib import contextmanager
 
 from pfocr_rdf.stores import bodies
 from pfocr_rdf.stores import http as requests
-from pfocr_rdf.stores.contract import Abilities, Delta, Graph, Kind, Reach, Said, StoreError
+from pfocr_rdf.stores.contract import Abilities, Delta, Graph, Kind, Reach, Said, TooLarge
 from pfocr_rdf.stores.http import PATIENCE
 from pfocr_rdf.stores.sparql import Sparql, below
 
@@ -28,8 +28,8 @@ class Oxigraph(Sparql):
 
     @property
     def abilities(self) -> Abilities:
-        """All in one transaction."""
-        return Abilities(Kind.OXIGRAPH, "Oxigraph server", Reach.ALL, Reach.ALL, bulk="", patches=False, compacts=False)
+        """All in one transaction, up to a length."""
+        return Abilities(Kind.OXIGRAPH, "Oxigraph server", Reach.ALL, Reach.ALL, "", False, False, largest=LARGEST)
 
     def replace(self, graphs: Sequence[Graph], notes: Mapping[str, str], say: Said) -> None:
         """Replace all in one request. A large graph alone, without notes, comes piece by piece."""
@@ -57,10 +57,7 @@ class Oxigraph(Sparql):
     def _in_one(self, body: bodies.Parts) -> None:
         size = sum(map(len, body()))
         if size > LARGEST:
-            raise StoreError(
-                f"{self.address}: {size:,} bytes are too many for one transaction of an Oxigraph server; "
-                "load into a folder (--to DIR) and start the server with --location DIR/current"
-            )
+            raise TooLarge(f"{self.address}: {size:,} bytes are too many for one transaction of an Oxigraph server")
         self.run(body)
 
 

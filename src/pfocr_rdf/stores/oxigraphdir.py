@@ -1,8 +1,8 @@
 """A folder of Oxigraph databases: `db-HASH`, and a link `current` to the one that is asked.
 
 No database that is asked is ever written to. What changes is made beside it, in a copy that costs nothing (immutable
-files are linked), or anew; then the link is switched in one act of the system, and the former database is removed. Who
-had it open reads on: its files are gone from the folder only.
+files are linked), or anew; then the link is switched in one act of the system. The former database stays for a while,
+for who has it open reads on, and opens many of its files only when they are asked for.
 """
 
 from __future__ import annotations
@@ -30,6 +30,8 @@ from pfocr_rdf.stores.sparql import COUNTS
 CURRENT = "current"
 LOCK = ".lock"
 _SWITCH = ".current.new"
+LATELY = 600.0
+"""Seconds for which a database is kept that is not asked any more: queries that run may go on with it."""
 _BATCH = 100_000
 _PAYS = 0.9
 """A compacted copy is taken when it needs at most so much of the space."""
@@ -205,19 +207,25 @@ class OxigraphFolder:
 
     def _switch(self, new: Path) -> None:
         """Give a new database its name, and make it the one that is asked."""
+        former = self.database
         place = new.with_name(new.name.removeprefix("."))
         _done(new).unlink(missing_ok=True)
+        if place.exists():  # of a run that was killed just here
+            shutil.rmtree(place)
         new.rename(place)
         link = self._place / _SWITCH
         link.symlink_to(place.name)
         link.rename(self._place / CURRENT)
         _sync(self._place)
+        if former is not None:
+            os.utime(former)
 
     def _sweep(self, current: Path | None, keep: Path | None) -> None:
-        """Remove databases that are not asked, and what killed runs left, but for what is to be kept."""
+        """Remove databases that are not asked for a while, and what killed runs left, but for what is to be kept."""
         kept = {LOCK, CURRENT, *(path.name for path in (current, keep, keep and _done(keep)) if path)}
         for path in self._place.iterdir():
-            if path.name not in kept:
+            lately = path.name.startswith("db-") and time.time() - path.lstat().st_mtime < LATELY
+            if path.name not in kept and not lately:
                 shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
 
 

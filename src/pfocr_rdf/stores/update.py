@@ -18,7 +18,7 @@ from pfocr_rdf.stores import content as contents
 from pfocr_rdf.stores import held as holding
 from pfocr_rdf.stores import open as opening
 from pfocr_rdf.stores.content import Content
-from pfocr_rdf.stores.contract import Delta, How, Reach, Said, Store
+from pfocr_rdf.stores.contract import Delta, How, Reach, Said, Store, TooLarge
 from pfocr_rdf.stores.delta import Differences
 from pfocr_rdf.stores.held import Held, State
 
@@ -109,7 +109,10 @@ def _brought(store: Store, content: Content, base: Path | None, clock: _Clock, s
         clock.lap("difference")
         numbers = sum(each.removals + each.additions for each in differences.deltas)
         after = replace(after, changed=before.changed + numbers)
-        _apply(store, differences, before, after, say)
+        try:
+            _apply(store, differences, before, after, say)
+        except TooLarge as error:
+            return _full(store, content, wanted, before, str(error), clock, say)
         clock.lap("change")
         return _checked(store, content, wanted, before, after, differences, clock, say)
 
@@ -149,8 +152,8 @@ def _base(before: Held, after: Held, content: Content, given: Path | None) -> Co
     """Return the release from which a difference leads on, or why there is none."""
     if before.state is State.LOADING:
         return "an earlier load did not end, or found the store unsound"
-    if before.state is State.UPDATING and before.manifest != after.manifest:
-        return f"an earlier update to {before.name} did not end"
+    if before.state is State.UPDATING and (before.manifest != after.manifest or not before.former):
+        return "an earlier update did not end"  # or, without a former release, an act of a store that may forget a part
     manifest = before.former if before.state is State.UPDATING else before.manifest
     found = delta.find_base(manifest, before.version, content.place, given)
     if found is None:
