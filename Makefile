@@ -73,7 +73,7 @@ bench: env ## run the programs of benchmarks/, at moderate sizes
 	for program in benchmarks/bench_*.py; do \
 	  [ -e "$$program" ] || { echo 'benchmarks/ has no bench_*.py' >&2; exit 1; }; \
 	  full=; \
-	  case "$$program" in *_limit.py|*_scale.py|*_update.py|*_killed.py|*_describe.py) full='$(FULL)';; esac; \
+	  case "$$program" in *_limit.py|*_scale.py|*_update.py|*_killed.py|*_describe.py|*_load.py|*_questions.py) full='$(FULL)';; esac; \
 	  echo "== $$program $$full"; $(BIN)/python "$$program" $$full || failed="$$failed $$program"; \
 	done; \
 	[ -z "$$failed" ] || { echo "failed:$$failed" >&2; exit 1; }

@@ -1,8 +1,9 @@
 """Loading a build into each store by each path: seconds, and the most memory that program and server took.
 
-A corpus is built, and the build loaded with `pfocr-rdf load` into a new database: the folder of an Oxigraph database,
-without a server, and each server over its own protocol. Then it is loaded again, which must do nothing. The triples are
-those of all layers; what the store holds afterwards is counted by the command itself, which fails if they are others.
+A corpus is built, and the build loaded with `pfocr-rdf load` into a new database: folders, without a server, by the
+bulk loaders, each server over its own protocol, and Fuseki once more as any endpoint, over the Graph Store Protocol.
+Then it is loaded again, which must do nothing. The triples are those of all layers; what the store holds afterwards is
+counted by the command itself, which fails if they are others.
 
     python benchmarks/bench_load.py --figures 10000
     python benchmarks/bench_load.py --full --stores oxigraph-folder oxigraph fuseki
@@ -27,27 +28,34 @@ if not __package__:
 from benchmarks import common, measure, served
 from pfocr_rdf.stores.contract import Kind
 
-FOLDER = "oxigraph-folder"
-PATHS = (FOLDER, "oxigraph", "fuseki", "blazegraph", "virtuoso")
+FOLDERS = {"oxigraph-folder": "", "fuseki-folder": "fuseki:", "blazegraph-folder": "blazegraph:"}
+SPARQL = "sparql"
+PATHS = (*FOLDERS, "oxigraph", "fuseki", "blazegraph", "virtuoso", SPARQL)
+FULL = ("oxigraph-folder", "oxigraph", "fuseki-folder", "fuseki")
 HEADER = ("figures", "triples", "store", "s", "triples/s", "again s", "program MiB", "server MiB", "disk MiB")
 MEMORY = 4096
 """Megabytes that a server in Java may take, and the buffers of Virtuoso."""
 
 
 @contextmanager
-def target(path: str, folder: Path) -> Iterator[tuple[str, dict[str, str], served.Server | None]]:
-    """Yield the address of a new store, what the environment must say for it, and its server, if it has one."""
-    if path == FOLDER:
-        yield str(folder / "database"), {}, None
+def target(path: str, folder: Path) -> Iterator[tuple[list[str], dict[str, str], served.Server | None]]:
+    """Yield how a new store is named, what the environment must say for it, and its server, if it has one."""
+    if path in FOLDERS:
+        yield ["--to", f"{FOLDERS[path]}{folder / 'database'}"], {}, None
         return
-    with served.served(Kind(path), folder / "server", MEMORY) as server:
-        yield server.address, server.environment, server
+    with served.served(Kind.FUSEKI if path == SPARQL else Kind(path), folder / "server", MEMORY) as server:
+        named = ["--to", server.address]
+        if path == SPARQL:
+            services = {name: f"{server.address}/{name}" for name in ("query", "update", "data")}
+            named = ["--store", SPARQL, "--to", services["query"]]
+            named += ["--update", services["update"], "--graph-store", services["data"]]
+        yield named, server.environment, server
 
 
 def load(build: Path, path: str, folder: Path) -> dict[str, Any]:
     """Load a build into a new store, twice; return what it cost."""
-    with target(path, folder) as (address, environment, server):
-        command = common.program("load", build, "--to", address, "--json")
+    with target(path, folder) as (named, environment, server):
+        command = common.program("load", build, *named, "--json")
         env = {**os.environ, **environment}
         with measure.watched(server.pid if server else os.getpid()) as peak:
             first = measure.run(command, env=env)
@@ -58,7 +66,7 @@ def load(build: Path, path: str, folder: Path) -> dict[str, Any]:
             server.stop()
             size = server.bytes()
         else:
-            size = sum(file.stat().st_size for file in Path(address).rglob("*") if file.is_file())
+            size = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
     return {
         "seconds": first.seconds,
         "again": again.seconds,
@@ -116,7 +124,7 @@ def main() -> int:
     given = common.Arguments(__doc__, [common.JUDGED], [common.FULL], 1)
     given.parser.add_argument("--stores", nargs="+", choices=PATHS, metavar="STORE", help=f"of {', '.join(PATHS)}")
     options = given.parse()
-    options.stores = options.stores or list(PATHS[:3] if options.full else PATHS)
+    options.stores = options.stores or list(FULL if options.full else PATHS)
     results = [found for source in common.sources(options) for found in measured(source, options)]
     return report(results, options).give(options)
 

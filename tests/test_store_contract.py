@@ -105,8 +105,8 @@ STORES: dict[str, Callable[[Path], AbstractContextManager[Place]]] = {
     "sparql-oxigraph": _sparql_of_oxigraph,
     "tdb2-folder": _tdb2_folder,
 }
-SLOW = {"tdb2-folder", "sparql-oxigraph", "sparql-fuseki", "virtuoso"}
-"""Stores of which each act starts a program, or that show what others show too."""
+SLOW = {"tdb2-folder"}
+"""Stores of which each act starts a program."""
 
 
 @pytest.fixture(

@@ -42,9 +42,7 @@ def chain(tmp_path_factory: pytest.TempPathFactory) -> Chain:
     return storing.chain(tmp_path_factory.mktemp("chain"), figures=20)
 
 
-@pytest.fixture(
-    scope="module", params=[pytest.param(kind, marks=[pytest.mark.slow] * (kind is Kind.VIRTUOSO)) for kind in KINDS]
-)
+@pytest.fixture(scope="module", params=KINDS)
 def running(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A server of each kind; tests that kill it start it again."""
     with serving(request.param, tmp_path_factory.mktemp("server") / "it") as server:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from pfocr_rdf.stores import virtuoso, virtuososql
+from pfocr_rdf.stores import starting, virtuoso, virtuososql
 from pfocr_rdf.stores.contract import Reach, Store, StoreError
 from pfocr_rdf.stores.virtuososql import Sql
 from tests import servers, store_cases
@@ -101,6 +103,27 @@ def test_cut_rows_are_an_error(tmp_path: Path) -> None:
         assert len(store.select("SELECT ?s WHERE { ?s ?p ?o } LIMIT 9").rows) == 9
         with pytest.raises(StoreError, match="no more than 10 rows"):
             store.select("SELECT ?s WHERE { ?s ?p ?o }")
+
+
+def test_an_act_that_its_log_does_not_hold_says_which_setting_is_too_small(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inbox = tmp_path / "inbox"
+    inbox.mkdir()
+    settings = starting.virtuoso_settings
+
+    def small(*given: Any) -> str:
+        return re.sub(r"(?<=TransactionAfterImageLimit = )\d+", "100000", settings(*given))
+
+    monkeypatch.setattr(starting, "virtuoso_settings", small)
+    with (
+        servers.virtuoso(require_tool("virtuoso-t", "virtuoso-opensource-7-bin"), tmp_path, inbox) as running,
+        virtuoso.opened(running.endpoint.query, sql=f"127.0.0.1:{running.port}") as store,
+    ):
+        store.replace([graph(tmp_path, A, lines("a", 0, 10))], {}, quiet)
+        with pytest.raises(StoreError, match="raise TransactionAfterImageLimit in its settings"):
+            store.replace([graph(tmp_path, A, lines("b", 0, 20_000))], {}, quiet)
+        assert store.counts() == {A: 10}
 
 
 def test_a_wrong_password_is_said_without_it(server: servers.Virtuoso, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -270,6 +270,7 @@ class Virtuoso(Sparql):
         raise StoreError(f"{self.address}: none of DirsAllowed of its settings can be written to: {', '.join(allowed)}")
 
     def _send_each(self, graphs: Sequence[Graph], notes: Mapping[str, str], say: Said) -> None:
+        say(f"{self.address}: its SQL port is not known ({SQL}); graphs go in pieces, and readers see parts of them")
         for graph in graphs:
             say(f"{self.address}: {graph.iri}")
             lines = files.lines(graph.path) if graph.triples else ()
@@ -296,6 +297,8 @@ class Virtuoso(Sparql):
             except StoreUnavailable:
                 raise
             except StoreError as error:
+                if "SR325" in str(error):  # its log of the transaction is too large
+                    raise StoreError(f"{error}; raise TransactionAfterImageLimit in its settings") from error
                 if left == 0 or "40001" not in str(error):
                     raise
 
