@@ -117,7 +117,7 @@ def test_releases_are_switched_without_a_gap(builds: list[Path], tmp_path: Path)
 
 @pytest.mark.slow
 def test_an_oxigraph_folder_is_switched_without_a_gap(builds: list[Path], tmp_path: Path) -> None:
-    """Even when the former database is removed at once, as an update may do."""
+    """Even when the former database is removed at once: it is so small that all its files are open."""
     place = tmp_path / "oxigraph"
     place.mkdir()
     versions = [f"v{number}" for number in range(SWITCHES + 1)]

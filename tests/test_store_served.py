@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
@@ -31,7 +32,7 @@ from pfocr_rdf.stores.held import State
 from tests import proxy, servers, storing
 from tests.proxy import Cut
 from tests.storing import Chain
-from tests.support import require_jena, unavailable
+from tests.support import BLAZEGRAPH, require_jar, require_jena, unavailable
 
 KINDS = (Kind.OXIGRAPH, Kind.FUSEKI, Kind.BLAZEGRAPH, Kind.VIRTUOSO)
 OURS = ids.graph("")
@@ -60,8 +61,9 @@ def serving(kind: Kind, folder: Path) -> Iterator[Server]:
 
 
 @contextmanager
-def opened(server: Server, address: str = "", patience: float = 60) -> Iterator[Store]:
-    with opening.opened(address or server.address, kind=server.kind, patience=patience) as store:
+def opened(server: Server | Folder, address: str = "", patience: float = 60) -> Iterator[Store]:
+    jar = server.jar if isinstance(server, Folder) else None
+    with opening.opened(address or server.address, kind=server.kind, patience=patience, jar=jar) as store:
         yield store
 
 
@@ -220,10 +222,23 @@ def test_a_store_that_is_away_is_said_in_one_line(server: Server, chain: Chain) 
         server.start()
 
 
+@dataclass(frozen=True)
+class Folder:
+    """A database in a folder, which commands change without a server."""
+
+    kind: Kind
+    place: Path
+    jar: Path | None = None
+
+    @property
+    def address(self) -> str:
+        return f"{self.kind}:{self.place}"
+
+
 class Victims:
     """Commands that are killed, or whose server is, at a random moment before their usual end."""
 
-    def __init__(self, server: Server, rng: random.Random) -> None:
+    def __init__(self, server: Server | Folder, rng: random.Random) -> None:
         self.server, self.rng = server, rng
         self.early = 0
         self._usual: dict[str, float] = {}
@@ -231,7 +246,7 @@ class Victims:
     def run(self, *words: str) -> None:
         """Let a command come to its end, and remember how long that took: the least, for the machine may be busy."""
         began = time.monotonic()
-        subprocess.run(command(*words, "--to", self.server.address), check=True, capture_output=True)
+        subprocess.run(self._command(*words), check=True, capture_output=True)
         self._ended(words[0], time.monotonic() - began)
 
     def _ended(self, act: str, seconds: float) -> None:
@@ -242,21 +257,25 @@ class Victims:
         began = time.monotonic()
         moment = self._usual[words[0]] * self.rng.uniform(0.2, 0.95)
         with subprocess.Popen(
-            command(*words, "--to", self.server.address), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+            self._command(*words), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
         ) as process:
             try:
                 process.wait(moment)
                 self._ended(words[0], time.monotonic() - began)
             except subprocess.TimeoutExpired:
                 self.early += 1
-            if with_server:
+            if with_server and isinstance(self.server, Server):
                 self.server.kill()
                 self.server.start()
-            else:
-                process.send_signal(signal.SIGKILL)
+            elif process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)  # the loaders of folders are programs of their own
+
+    def _command(self, *words: str) -> list[str]:
+        jar = ["--jar", str(self.server.jar)] if isinstance(self.server, Folder) and self.server.jar else []
+        return command(*words, "--to", self.server.address, *jar)
 
 
-def kills(server: Server, chain: Chain, number: int, rng: random.Random) -> int:
+def kills(server: Server | Folder, chain: Chain, number: int, rng: random.Random) -> int:
     """Kill loaders and servers amid loads and updates; each next run completes. Return how often before the end."""
     victims = Victims(server, rng)
     victims.run("load", str(chain.places[0]))
@@ -303,6 +322,19 @@ def test_what_is_killed_is_finished_by_the_next_run(server: Server, chain: Chain
 @pytest.mark.timeout(2400)
 def test_fifty_kills_lose_nothing(server: Server, chain: Chain) -> None:
     assert kills(server, chain, 50, random.Random(5)) >= 40  # noqa: S311
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
+@pytest.mark.parametrize(
+    ("kind", "number"), [(Kind.OXIGRAPH, 50), (Kind.FUSEKI, 10), (Kind.BLAZEGRAPH, 10)], ids=lambda given: str(given)
+)
+def test_a_folder_whose_loader_is_killed_is_finished_by_the_next_run(
+    kind: Kind, number: int, chain: Chain, tmp_path: Path
+) -> None:
+    jars = {Kind.FUSEKI: require_jena, Kind.BLAZEGRAPH: lambda: require_jar(BLAZEGRAPH)}
+    folder = Folder(kind, tmp_path / "db", jars[kind]() if kind in jars else None)
+    assert kills(folder, chain, number, random.Random(7)) >= number * 4 // 5  # noqa: S311
 
 
 def test_a_wrong_password_and_a_wrong_address_are_said_in_one_line(chain: Chain) -> None:

@@ -12,8 +12,10 @@ from pfocr_rdf.errors import UsageError
 
 
 @contextmanager
-def lock(path: Path, *, wait: bool = False) -> Iterator[None]:
-    """Hold the lock file for the time of a `with` block; it stays behind, empty.
+def lock(path: Path, *, wait: bool = False) -> Iterator[int]:
+    """Hold the lock file for the time of a `with` block; it stays behind, empty. Yield its descriptor.
+
+    A program that inherits the descriptor holds the lock on until it ends too.
 
     Raises `UsageError` at once when another run holds it, unless `wait`.
     """
@@ -24,6 +26,6 @@ def lock(path: Path, *, wait: bool = False) -> Iterator[None]:
             fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
         except BlockingIOError as error:
             raise UsageError(f"{path}: another run holds this lock; wait for it to end") from error
-        yield
+        yield descriptor
     finally:
         os.close(descriptor)

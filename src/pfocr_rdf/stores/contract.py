@@ -53,7 +53,8 @@ class Abilities:
     that is faster than HTTP, empty where there is none. `proven` is whether the tests run the real server, `starts`
     whether each question starts a program, so that one large one is better than many, `forgets` whether a server that
     is killed may forget a part of its last act, so that what it says of itself must not be of that act. `largest` is
-    the bytes of N-Triples that one act may have, 0 where there is no limit: a longer one raises `TooLarge`.
+    the bytes of N-Triples that one act may have, 0 where there is no limit: a longer one raises `TooLarge`. `anew` is
+    whether `Store.replace` makes a new database, so that it has to be given all graphs, also those that stay.
     """
 
     kind: Kind
@@ -67,6 +68,7 @@ class Abilities:
     starts: bool = False
     forgets: bool = False
     largest: int = 0
+    anew: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -273,7 +273,8 @@ def _write(store: Store, found: Plan, before: Held | None, after: Held, there: b
 
 def _write_at_once(store: Store, found: Plan, before: Held | None, after: Held, say: Said) -> None:
     with tempfile.TemporaryDirectory(prefix="pfocr-load-") as folder:
-        graphs = [*found.replace, *_emptied(found.remove, Path(folder))]
+        kept = found.keep if store.abilities.anew else ()
+        graphs = [*kept, *found.replace, *_emptied(found.remove, Path(folder))]
         say(f"{len(found.replace)} graphs, {sum(graph.triples for graph in found.replace):,} triples, in one act")
         changed = [graph.iri for graph in graphs]
         at_once(store, before, after, changed, lambda held: store.replace(graphs, holding.notes(held), say))

@@ -15,7 +15,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -31,6 +31,9 @@ from pfocr_rdf.stores.starting import HOST, PORTS, Start, Wanted
 
 PATIENCE = 120.0
 """Seconds that a server may take until it answers, and until it has stopped."""
+
+_LEAVING = 30.0
+"""Seconds that the server of a run that was killed may take to end."""
 
 SHOWN = 5
 """Lines of a server's log that are quoted when it does not answer."""
@@ -151,25 +154,66 @@ def down(name: str | None = None) -> list[Server]:
 def for_a_while(kind: Kind, data: Path, jar: Path | None, memory: int) -> Iterator[Server]:
     """Run a server over a folder (made if it is not there) on a free port while a block lasts.
 
-    Raises `UsageError` when one that was started here runs over it already, `StoreError` when it does not answer.
+    It ends with this program, however that ends; until then it holds the lock of the folder, for which the next run
+    waits a little. Raises `UsageError` when one that was started here runs over it already, `StoreError` when it does
+    not answer.
     """
     for server in status():
         if server.running and server.data == str(data):
             raise UsageError(f"{data}: is served; use {server.services['query']}, or stop it: pfocr-rdf store down")
-    with tempfile.TemporaryDirectory(prefix="pfocr-rdf-") as temporary:
+    with _locked(data) as descriptor, tempfile.TemporaryDirectory(prefix="pfocr-rdf-") as temporary:
         folder = Path(temporary)
         data.mkdir(parents=True, exist_ok=True)
         wanted = Wanted(kind, data, folder, _free(), _free(), memory, True, jar)
         started = starting.start(wanted)
         log = folder / "log"
-        pid = _spawn(started.command, _cwd(wanted), log)
-        server = _server(str(kind), pid, wanted, started, log)
-        try:
-            _wait(server)
-            yield server
-        finally:
-            if server.running:
-                _stop(server)
+        with _kept(started.command, _cwd(wanted), log, descriptor) as pid:
+            server = _server(str(kind), pid, wanted, started, log)
+            try:
+                _wait(server)
+                yield server
+            finally:
+                if server.running:
+                    _stop(server)
+
+
+@contextmanager
+def _locked(data: Path) -> Iterator[int]:
+    """Hold the lock of a folder, and yield its descriptor."""
+    end = time.monotonic() + _LEAVING
+    with ExitStack() as held:
+        while True:
+            try:
+                descriptor = held.enter_context(lock(data.with_name(f".{data.name}.lock")))
+            except UsageError:  # perhaps the server of a run that was killed
+                if time.monotonic() > end:
+                    raise
+                time.sleep(0.2)
+            else:
+                yield descriptor
+                return
+
+
+@contextmanager
+def _kept(command: tuple[str, ...], folder: Path, log: Path, descriptor: int) -> Iterator[int]:
+    """Run a program that is told to end when the block does, or this program; yield its number.
+
+    A shell waits at the end of a pipe, which the system closes whatever ends this program.
+    """
+    script = 'log=$1; shift; "$@" </dev/null >"$log" 2>&1 & echo $!; read -r _; kill $! 2>/dev/null; wait $!'
+    shell = ["/bin/sh", "-c", script, "sh", str(log), *command]
+    with subprocess.Popen(
+        shell,
+        cwd=folder,
+        start_new_session=True,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        pass_fds=(descriptor,),
+    ) as keeper:
+        if keeper.stdout is None:
+            raise AssertionError("asked for above")
+        yield int(keeper.stdout.readline())
 
 
 def _server(name: str, pid: int, wanted: Wanted, started: Start, log: Path) -> Server:

@@ -53,9 +53,8 @@ class Tdb2Folder:
     @property
     def abilities(self) -> Abilities:
         """All at once, since nobody can read meanwhile."""
-        return Abilities(
-            Kind.FUSEKI, "TDB2 folder", Reach.ALL, Reach.ALL, LOADER, patches=False, compacts=True, starts=True
-        )
+        name = "TDB2 folder"
+        return Abilities(Kind.FUSEKI, name, Reach.ALL, Reach.ALL, LOADER, False, True, starts=True, anew=True)
 
     @property
     def address(self) -> str:
