@@ -9,8 +9,8 @@ import pytest
 from typer.testing import CliRunner
 
 from pfocr_rdf.cli import app
-from pfocr_rdf.stores import blazegraph, local, starting
-from pfocr_rdf.stores.contract import Kind, Reach, Store, StoreError
+from pfocr_rdf.stores import blazegraph, load, local, starting
+from pfocr_rdf.stores.contract import Kind, NotInOneAct, Reach, Store, StoreError
 from tests import servers, store_cases, storing
 from tests.store_cases import NOTE, READ, A, B, P, delta, graph, lines, note, quiet
 from tests.support import BLAZEGRAPH, require_jar
@@ -48,11 +48,21 @@ def test_a_server_that_finds_no_files_of_this_machine_is_sent_them(
 ) -> None:
     elsewhere = tmp_path / "another root"  # as in a container
     monkeypatch.setattr(blazegraph, "_uri", lambda path: f"{elsewhere.as_uri()}{path}")
+    graphs = [graph(tmp_path, A, lines("a", 0, 3)), graph(tmp_path, B, lines("b", 0, 4))]
     with blazegraph.opened(server.query) as store:
         store.remove([A, B, NOTE])
+        with pytest.raises(NotInOneAct, match="cannot read the files of the release; they are sent"):
+            store.replace(graphs, note("x"), quiet)
+        assert store.counts() == {}
         assert store.abilities.replaces is Reach.NONE
-        store.replace([graph(tmp_path, A, lines("a", 0, 3)), graph(tmp_path, B, lines("b", 0, 4))], note("x"), quiet)
+        store.replace(graphs, note("x"), quiet)
         assert store.counts() == {A: 3, B: 4, NOTE: 1}
+    with blazegraph.opened(server.query) as store:
+        chain = storing.chain(tmp_path, figures=5, releases=2)
+        for number in range(2):  # the first one goes graph by graph, the other one should be one act
+            load.into(store, chain.content(number))
+            assert storing.exactly(store, chain.content(number))
+        store.remove(list(store.counts()))
 
 
 def test_clients_see_a_whole_replacement_or_none(server: servers.Endpoint, tmp_path: Path) -> None:

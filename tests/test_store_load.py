@@ -350,7 +350,7 @@ def test_an_unsound_load_says_which_graph_and_the_next_one_replaces_it(chain: Ch
         load.into(store, chain.content(0))
     said = holding.read(store)
     assert said is not None
-    assert (said.state, [iri for iri, known in said.graphs.items() if known is None]) == (State.LOADING, [CORE])
+    assert (said.state, [iri for iri, known in said.graphs.items() if known is None]) == (State.UPDATING, [CORE])
     assert load.into(store, chain.content(0)).loaded == ("core",)
     assert holds(store, chain.content(0))
 
@@ -460,6 +460,41 @@ def test_after_a_kill_readers_see_the_old_release_until_the_next_act(tiny: Chain
     act(store, second)
     assert seen[-1] == second.version
     assert holds(store, second)
+
+
+@pytest.mark.parametrize("forgets", [False, True])
+def test_what_a_store_said_already_is_no_sign_that_an_act_was_done(chain: Chain, forgets: bool) -> None:
+    store = Fake(forgets=forgets)
+    load.into(store, chain.content(0))
+    store.store.remove_graph(ox.NamedNode(CORE))
+
+    def away(name: str) -> None:
+        if name.startswith("before replace") and not cuts:
+            cuts.append(name)
+            raise StoreUnavailable("the fake: the connection was cut")
+
+    cuts: list[str] = []
+    store.step = away
+    assert load.into(store, chain.content(0)).loaded == ("core",)
+    assert len(cuts) == 1
+    assert holds(store, chain.content(0))
+
+
+def test_what_is_unsound_after_an_act_is_replaced_in_one_act_by_the_next_release(chain: Chain) -> None:
+    def lose(name: str) -> None:
+        if name.startswith("after replace"):
+            store.store.remove(next(iter(store.store.quads_for_pattern(None, None, None, ox.NamedNode(CORE)))))
+
+    store = Fake()
+    load.into(store, chain.content(0))
+    store.step = lose
+    with pytest.raises(StoreError, match="unsound after 20230902: core"):
+        load.into(store, chain.content(1))
+    store.step = lambda _: None
+    store.acts.clear()
+    update.into(store, chain.content(2))
+    assert len([act for act in store.acts if act.startswith("replace")]) == 1
+    assert holds(store, chain.content(2))
 
 
 def test_what_others_have_loaded_is_replaced_in_one_act(tiny: Chain) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from pfocr_rdf.stores import held as holding
 from pfocr_rdf.stores import load, oxigraph, oxigraphdir, update
-from pfocr_rdf.stores.contract import Store, TooLarge
+from pfocr_rdf.stores.contract import NotInOneAct, Store
 from tests import servers, storing
 from tests.store_cases import NOTE, A, B, graph, lines, note, quiet
 
@@ -42,7 +42,7 @@ def test_what_no_update_can_carry_is_told_before_it_is_sent(
     store.replace([graph(tmp_path, A, lines("a", 0, 3))], note("old"), quiet)
     before = store.counts()
     monkeypatch.setattr(oxigraph, "LARGEST", 300)
-    with pytest.raises(TooLarge, match="bytes are too many for one transaction of an Oxigraph server"):
+    with pytest.raises(NotInOneAct, match="bytes are too many for one transaction of an Oxigraph server"):
         store.replace([graph(tmp_path, A, lines("b", 0, 50))], note("new"), quiet)
     assert store.counts() == before
     assert NOTE in before

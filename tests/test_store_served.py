@@ -256,9 +256,7 @@ class Victims:
         """Begin a command and kill it; or its server, and then wait for it."""
         began = time.monotonic()
         moment = self._usual[words[0]] * self.rng.uniform(0.2, 0.95)
-        with subprocess.Popen(
-            self._command(*words), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
-        ) as process:
+        with subprocess.Popen(self._command(*words), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
             try:
                 process.wait(moment)
                 self._ended(words[0], time.monotonic() - began)
@@ -268,7 +266,7 @@ class Victims:
                 self.server.kill()
                 self.server.start()
             elif process.poll() is None:
-                os.killpg(process.pid, signal.SIGKILL)  # the loaders of folders are programs of their own
+                process.send_signal(signal.SIGKILL)
 
     def _command(self, *words: str) -> list[str]:
         jar = ["--jar", str(self.server.jar)] if isinstance(self.server, Folder) and self.server.jar else []

@@ -16,16 +16,16 @@ import subprocess
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from functools import cached_property, partial
+from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pyoxigraph as ox
 
-from pfocr_rdf import identifiers as ids
 from pfocr_rdf.errors import UsageError
-from pfocr_rdf.stores import bodies, files, http, programs, starting
-from pfocr_rdf.stores.contract import Abilities, Delta, Graph, Kind, Reach, Rows, Said, Store, StoreError
+from pfocr_rdf.locks import lock
+from pfocr_rdf.stores import bodies, files, http, local, programs, starting
+from pfocr_rdf.stores.contract import Abilities, Delta, Graph, Kind, NotInOneAct, Reach, Rows, Said, Store, StoreError
 from pfocr_rdf.stores.http import PATIENCE, Http
 from pfocr_rdf.stores.sparql import Sparql, rows_of
 
@@ -39,15 +39,14 @@ def opened(
 ) -> Iterator[Served]:
     """Yield the store behind the address of a SPARQL service, which is that of updates too unless that is said.
 
-    `reads` is whether the server can read files of this machine; if not said, it is tried where its address is of this
-    machine: behind it may be a container or a tunnel.
+    `reads` is whether the server can read files of this machine; if not said, when its address is of this machine.
     Raises `UsageError` for an address that is none.
     """
     if graph_store:
         raise UsageError(f"{http.shown(address)}: Blazegraph has no Graph Store Protocol")
     with http.opened(address, patience=patience) as link:
         here = urlsplit(address).hostname in starting.LOCAL
-        yield Served(link, update or address, reads if here or reads is not None else False)
+        yield Served(link, update or address, here if reads is None else reads)
 
 
 @contextmanager
@@ -72,27 +71,14 @@ class _Unreadable(StoreError):
 
 
 class Served(Sparql):
-    """A server. With `reads` it reads the files of a release itself; otherwise they are sent, graph by graph."""
+    """A server. With `reads` it reads the files of a release itself; otherwise they are sent, graph by graph.
 
-    def __init__(self, link: Http, update: str, reads: bool | None) -> None:
+    So they are when it turns out that it cannot read them: behind an address of this machine may be a container.
+    """
+
+    def __init__(self, link: Http, update: str, reads: bool) -> None:
         super().__init__(link, link.url, update)
-        self._given = reads
-
-    @cached_property
-    def _reads(self) -> bool:
-        """Whether the server can read files of this machine: if nobody said so, it is given an empty one to load."""
-        if self._given is not None:
-            return self._given
-        with _readable_folder() as folder:
-            empty = folder / "empty.nt"
-            empty.touch()
-            try:
-                self.run(f"LOAD <{_uri(empty)}> INTO GRAPH <{ids.graph('')}>".encode())
-            except _Unreadable:
-                return False
-            except StoreError:
-                pass  # what else is wrong is told when something is to be written
-        return True
+        self._reads = reads
 
     @property
     def abilities(self) -> Abilities:
@@ -120,13 +106,20 @@ class Served(Sparql):
         if not self._reads:
             self._send_each(graphs, notes, say)
             return
-        with _readable_folder() as folder:
+        with tempfile.TemporaryDirectory(prefix="pfocr-rdf-") as temporary:
+            folder = Path(temporary)
+            folder.chmod(0o755)  # the server may be another user's
             say(f"{self.address}: {len(full)} graphs in one request")
             try:
                 self._load(graphs, notes, lambda graph, name: files.in_place(graph, folder, name))
             except _Unparsed:
                 say(f"{self.address}: its parser stumbles over Turtle that is right; once more as plain triples")
                 self._load(graphs, notes, lambda graph, name: files.plain(graph, folder, name))
+            except _Unreadable as error:
+                self._reads = False
+                if notes or len(graphs) > 1:
+                    raise NotInOneAct(f"{error}; they are sent") from error
+                self._send_each(graphs, notes, say)
 
     def _load(self, graphs: Sequence[Graph], notes: Mapping[str, str], placed: Callable[[Graph, str], Path]) -> None:
         loads = [
@@ -149,7 +142,7 @@ class Served(Sparql):
             causes = [line for line in got.text.splitlines() if line.startswith("Caused by:")] or got.text.splitlines()
             told = f"{self.address}: HTTP {got.status_code}: {' '.join(causes[-1:])[:300]}"
             if "FileNotFoundException" in told:
-                raise _Unreadable(f"{told}; the server has to be allowed to read the files of the release")
+                raise _Unreadable(f"{self.address}: cannot read the files of the release")
             raise _Unparsed(told) if "RDFParseException" in told else StoreError(told)
 
     def _send_each(self, graphs: Sequence[Graph], notes: Mapping[str, str], say: Said) -> None:
@@ -164,15 +157,6 @@ class Served(Sparql):
 
 def _uri(path: Path) -> str:
     return path.as_uri()
-
-
-@contextmanager
-def _readable_folder() -> Iterator[Path]:
-    """Yield a new folder from which the server, which may be another user's, can read."""
-    with tempfile.TemporaryDirectory(prefix="pfocr-rdf-") as temporary:
-        folder = Path(temporary)
-        folder.chmod(0o755)
-        yield folder
 
 
 class _Folder:
@@ -191,6 +175,8 @@ class _Folder:
         self._jar = jar
         self._memory = memory
         self._running = ExitStack()
+        self._lock = ExitStack()
+        self._held: int | None = None
         self._server: Served | None = None
         starting.holds(Kind.BLAZEGRAPH, self._folder)
 
@@ -211,7 +197,7 @@ class _Folder:
         """Replace graphs; see `Store.replace`."""
         given = {graph.iri for graph in graphs} | set(notes)
         if set(self.counts()) <= given and self._alone():
-            self.close()
+            self._stop()
             self._load(graphs, notes, say)
         else:
             self._serve().replace(graphs, notes, say)
@@ -229,9 +215,21 @@ class _Folder:
         return 0
 
     def close(self) -> None:
-        """Stop the server, if one runs."""
+        """Stop the server, if one runs, and let other runs come."""
+        self._stop()
+        self._held = None
+        self._lock.close()
+
+    def _stop(self) -> None:
         self._server = None
         self._running.close()
+
+    def _hold(self) -> int:
+        """Hold the folder from the first act to the last one; return the descriptor of its lock."""
+        if self._held is None:
+            local.refuse_served(self._folder)
+            self._held = self._lock.enter_context(lock(self._folder / starting.LOCK, seconds=local.LEAVING))
+        return self._held
 
     def _alone(self) -> bool:
         """Whether the journal holds no other database."""
@@ -242,9 +240,9 @@ class _Folder:
         return starting.blazegraph_journal(self._folder)
 
     def _load(self, graphs: Sequence[Graph], notes: Mapping[str, str], say: Said) -> None:
+        held = self._hold()
         for graph in graphs:
             files.sound(graph)
-        self._folder.mkdir(parents=True, exist_ok=True)
         settings = self._folder / starting.SETTINGS
         if not settings.exists():
             starting.write_properties(settings, starting.blazegraph_settings(self._folder))
@@ -265,7 +263,12 @@ class _Folder:
                 say(f"{self.address}: {graph_iri}")
                 options = ["-namespace", starting.NAMESPACE, "-defaultGraph", graph_iri, str(new / starting.SETTINGS)]
                 done = subprocess.run(
-                    [*command, *options, str(place)], cwd=new, capture_output=True, text=True, check=False
+                    [*command, *options, str(place)],
+                    cwd=new,
+                    capture_output=True,
+                    text=True,
+                    check=False,
+                    pass_fds=(held,),
                 )
                 if done.returncode != 0 or "goodSet=1" not in done.stdout + done.stderr:
                     told = (done.stdout + done.stderr).strip().splitlines() or ["nothing"]
@@ -273,10 +276,8 @@ class _Folder:
             (new / starting.JOURNAL).replace(self._journal)
 
     def _serve(self) -> Served:
-        from pfocr_rdf.stores import local
-
         if self._server is None:
-            serving = local.for_a_while(Kind.BLAZEGRAPH, self._folder, self._jar, self._memory)
+            serving = local.for_a_while(Kind.BLAZEGRAPH, self._folder, self._jar, self._memory, self._hold())
             server = self._running.enter_context(serving)
             self._server = self._running.enter_context(opened(server.services["query"]))
         return self._server

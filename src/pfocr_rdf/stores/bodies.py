@@ -33,8 +33,9 @@ _SAFE = re.compile(rf"{_IRI} {_IRI} (?:{_IRI}|{_TEXT}(?:@[A-Za-z]+(?:-[A-Za-z0-9
 
 _LINES = 2_000
 _PIECE = 1 << 17
-_HELD_BACK = 40
-"""Bytes that wait for what follows, so that no piece ends where a triple or an operation ends."""
+_HELD_BACK = 1 << 12
+"""Bytes that wait for what follows, so that no piece ends where a triple, a graph or an operation ends: more than the
+name of a graph has."""
 
 
 def name(iri: str) -> str:

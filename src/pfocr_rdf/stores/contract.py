@@ -53,7 +53,7 @@ class Abilities:
     that is faster than HTTP, empty where there is none. `proven` is whether the tests run the real server, `starts`
     whether each question starts a program, so that one large one is better than many, `forgets` whether a server that
     is killed may forget a part of its last act, so that what it says of itself must not be of that act. `largest` is
-    the bytes of N-Triples that one act may have, 0 where there is no limit: a longer one raises `TooLarge`. `anew` is
+    the bytes of N-Triples that one act may have, 0 where there is no limit: `NotInOneAct` is raised for more. `anew` is
     whether `Store.replace` makes a new database, so that it has to be given all graphs, also those that stay.
     """
 
@@ -114,8 +114,8 @@ class StoreError(PfocrError):
     exit_code = 5
 
 
-class TooLarge(StoreError):
-    """A store does not take so much in one act; in smaller ones it does. Nothing was changed."""
+class NotInOneAct(StoreError):
+    """A store does not do this in one act, but in smaller ones, graph by graph. Nothing was changed."""
 
 
 class StoreUnavailable(StoreError):

@@ -80,7 +80,7 @@ class Http:
             with self._errors():
                 content = _begun(body()) if callable(body) else body
                 timeout = httpx.Timeout(seconds, connect=10.0)
-                place = httpx.URL(url).copy_merge_params(params or {})  # what is there, as a key, stays
+                place = f"{url}{'&' if '?' in url else '?'}{urlencode(params)}" if params else url  # a key stays
                 got = self.client.request(
                     method, place, content=content or None, headers=dict(headers or {}), timeout=timeout
                 )

@@ -21,7 +21,7 @@ from pfocr_rdf.stores import held as holding
 from pfocr_rdf.stores import open as opening
 from pfocr_rdf.stores import verify
 from pfocr_rdf.stores.content import HELD, Content
-from pfocr_rdf.stores.contract import Graph, How, Kind, Reach, Said, Store, StoreError, StoreUnavailable, TooLarge
+from pfocr_rdf.stores.contract import Graph, How, Kind, NotInOneAct, Reach, Said, Store, StoreError, StoreUnavailable
 from pfocr_rdf.stores.held import Held, State
 
 OURS = ids.graph("")
@@ -163,22 +163,22 @@ def check(store: Store, content: Content, held: Held) -> None:
 def refuse(store: Store, held: Held, unsound: verify.Unsound) -> None:
     """Raise `StoreError` where graphs are unsound; the store says so too, so that the next run replaces them."""
     if unsound:
-        store.change([], holding.notes(replace(held.without(unsound), state=State.LOADING)), lambda _: None)
+        store.change([], holding.notes(replace(held.without(unsound), state=State.UPDATING)), lambda _: None)
         told = "; ".join(f"{name_of(iri)} ({why})" for iri, why in sorted(unsound.items()))
         raise StoreError(f"{store.address}: unsound after {held.name}: {told}; `pfocr-rdf load` again replaces them")
 
 
-def surely(store: Store, act: Callable[[], None], after: Held) -> None:
+def surely(store: Store, act: Callable[[], None], after: Held, before: Held | None = None) -> None:
     """Do something that makes a store say that it holds `after`; again where the store did not answer.
 
-    An answer that was lost after the store had done it is known by what the store says.
+    An answer that was lost after the store had done it is known by what the store says, unless it said so `before`.
     """
     for left in reversed(range(TRIES)):
         try:
             act()
             return
         except StoreUnavailable:
-            if holding.read(store) == after:
+            if before != after and holding.read(store) == after:
                 return
             if not left:
                 raise
@@ -188,16 +188,17 @@ def at_once(store: Store, before: Held | None, after: Held, graphs: Sequence[str
     """Bring a store from holding `before` to `after` in one act, which changes some graphs and writes what it is given.
 
     A store that may forget a part of an act says before and with it that these graphs are written, and afterwards that
-    they are there; readers see the old release until the act, and the new one since. Raises `TooLarge` where the store
-    takes so much in smaller acts only.
+    they are there; readers see the old release until the act, and the new one since. Raises `NotInOneAct` where the
+    store takes so much in smaller acts only.
     """
     if not store.abilities.forgets:
-        surely(store, lambda: act(after), after)
+        surely(store, lambda: act(after), after, before)
         return
     if before is not None:
-        _note(store, replace(before, state=State.UPDATING).without(graphs))
-    amid = replace(after, state=State.UPDATING).without(graphs)
-    surely(store, lambda: act(amid), amid)
+        before = replace(before, state=State.UPDATING, former="").without(graphs)
+        _note(store, before)
+    amid = replace(after, state=State.UPDATING).without(graph for graph in graphs if graph in after.graphs)
+    surely(store, lambda: act(amid), amid, before)
     _note(store, after)
 
 
@@ -239,7 +240,8 @@ def names_of(graphs: Any) -> tuple[str, ...]:
 def _names(content: Content, held: Held | None, layers: Sequence[str]) -> list[str]:
     """Return the layers that are asked for, and those of the same release that a store holds."""
     same = held is not None and (held.version, held.manifest) == (content.version, content.manifest)
-    there = set(names_of(iri for iri, known in held.graphs.items() if known)) if held and same else set()
+    amid = held is not None and held.state is State.UPDATING  # there, perhaps, and wanted
+    there = set(names_of(iri for iri, known in held.graphs.items() if known or amid)) if held and same else set()
     ours = names_of(graph.iri for graph in content.graphs)
     return [*layers, *(name for name in ours if name in there)]
 
@@ -249,12 +251,12 @@ def _write(store: Store, found: Plan, before: Held | None, after: Held, there: b
     if not found.replace and not found.remove:
         _note(store, after)
         return
-    served = before is None or before.state is not State.LOADING  # by a first load nothing is served yet
+    served = before is None or before.state is not State.LOADING  # else it goes on graph by graph, as it began
     folder_alone = "://" not in store.address  # it keeps by itself what a killed run has loaded
     if store.abilities.replaces is Reach.ALL and ((served and there) or folder_alone):
         try:
             _write_at_once(store, found, before, after, say)
-        except TooLarge as error:
+        except NotInOneAct as error:
             say(f"{error}; it goes graph by graph, and readers see parts of both meanwhile")
         else:
             done(sum(graph.triples for graph in found.replace))

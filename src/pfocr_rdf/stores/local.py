@@ -32,7 +32,7 @@ from pfocr_rdf.stores.starting import HOST, PORTS, Start, Wanted
 PATIENCE = 120.0
 """Seconds that a server may take until it answers, and until it has stopped."""
 
-_LEAVING = 30.0
+LEAVING = 60.0
 """Seconds that the server of a run that was killed may take to end."""
 
 SHOWN = 5
@@ -150,70 +150,62 @@ def down(name: str | None = None) -> list[Server]:
         return stopped
 
 
-@contextmanager
-def for_a_while(kind: Kind, data: Path, jar: Path | None, memory: int) -> Iterator[Server]:
-    """Run a server over a folder (made if it is not there) on a free port while a block lasts.
-
-    It ends with this program, however that ends; until then it holds the lock of the folder, for which the next run
-    waits a little. Raises `UsageError` when one that was started here runs over it already, `StoreError` when it does
-    not answer.
-    """
+def refuse_served(data: Path) -> None:
+    """Raise `UsageError` when a server that was started here runs over a folder."""
     for server in status():
         if server.running and server.data == str(data):
             raise UsageError(f"{data}: is served; use {server.services['query']}, or stop it: pfocr-rdf store down")
-    with _locked(data) as descriptor, tempfile.TemporaryDirectory(prefix="pfocr-rdf-") as temporary:
-        folder = Path(temporary)
+
+
+@contextmanager
+def for_a_while(kind: Kind, data: Path, jar: Path | None, memory: int, held: int | None = None) -> Iterator[Server]:
+    """Run a server over a folder (made if it is not there) on a free port while a block lasts.
+
+    It ends with this program, however that ends; until then it holds the lock of the folder, of which `held` is the
+    descriptor if the caller holds it already. Raises `UsageError` when one that was started here runs over it already,
+    `StoreError` when it does not answer.
+    """
+    refuse_served(data)
+    with ExitStack() as stack:
+        if held is None:
+            held = stack.enter_context(lock(data / starting.LOCK, seconds=LEAVING))
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="pfocr-rdf-")))
         data.mkdir(parents=True, exist_ok=True)
         wanted = Wanted(kind, data, folder, _free(), _free(), memory, True, jar)
         started = starting.start(wanted)
         log = folder / "log"
-        with _kept(started.command, _cwd(wanted), log, descriptor) as pid:
-            server = _server(str(kind), pid, wanted, started, log)
-            try:
-                _wait(server)
-                yield server
-            finally:
-                if server.running:
-                    _stop(server)
+        pid = stack.enter_context(_kept(started.command, _cwd(wanted), log, held))
+        server = _server(str(kind), pid, wanted, started, log)
+        try:
+            _wait(server)
+            yield server
+        finally:
+            if server.running:
+                _stop(server)
 
 
 @contextmanager
-def _locked(data: Path) -> Iterator[int]:
-    """Hold the lock of a folder, and yield its descriptor."""
-    end = time.monotonic() + _LEAVING
-    with ExitStack() as held:
-        while True:
-            try:
-                descriptor = held.enter_context(lock(data.with_name(f".{data.name}.lock")))
-            except UsageError:  # perhaps the server of a run that was killed
-                if time.monotonic() > end:
-                    raise
-                time.sleep(0.2)
-            else:
-                yield descriptor
-                return
-
-
-@contextmanager
-def _kept(command: tuple[str, ...], folder: Path, log: Path, descriptor: int) -> Iterator[int]:
+def _kept(command: tuple[str, ...], folder: Path, log: Path, held: int) -> Iterator[int]:
     """Run a program that is told to end when the block does, or this program; yield its number.
 
     A shell waits at the end of a pipe, which the system closes whatever ends this program.
     """
     script = 'log=$1; shift; "$@" </dev/null >"$log" 2>&1 & echo $!; read -r _; kill $! 2>/dev/null; wait $!'
     shell = ["/bin/sh", "-c", script, "sh", str(log), *command]
-    with subprocess.Popen(
-        shell,
-        cwd=folder,
-        start_new_session=True,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-        pass_fds=(descriptor,),
-    ) as keeper:
-        if keeper.stdout is None:
-            raise AssertionError("asked for above")
+    pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    keeper = subprocess.Popen(shell, cwd=folder, start_new_session=True, pass_fds=(held,), **pipes)
+    if keeper.stdin is None or keeper.stdout is None:
+        raise AssertionError("asked for above")
+    try:
         yield int(keeper.stdout.readline())
+    finally:
+        keeper.stdin.close()
+        keeper.stdout.close()
+        try:
+            keeper.wait(5)
+        except subprocess.TimeoutExpired:  # what does not end has been told of
+            keeper.kill()
+            keeper.wait()
 
 
 def _server(name: str, pid: int, wanted: Wanted, started: Start, log: Path) -> Server:

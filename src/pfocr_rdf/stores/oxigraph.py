@@ -11,7 +11,7 @@ from contextlib import contextmanager
 
 from pfocr_rdf.stores import bodies
 from pfocr_rdf.stores import http as requests
-from pfocr_rdf.stores.contract import Abilities, Delta, Graph, Kind, Reach, Said, TooLarge
+from pfocr_rdf.stores.contract import Abilities, Delta, Graph, Kind, NotInOneAct, Reach, Said
 from pfocr_rdf.stores.http import PATIENCE
 from pfocr_rdf.stores.sparql import Sparql, below
 
@@ -57,7 +57,7 @@ class Oxigraph(Sparql):
     def _in_one(self, body: bodies.Parts) -> None:
         size = sum(map(len, body()))
         if size > LARGEST:
-            raise TooLarge(f"{self.address}: {size:,} bytes are too many for one transaction of an Oxigraph server")
+            raise NotInOneAct(f"{self.address}: {size:,} bytes are too many for one transaction of an Oxigraph server")
         self.run(body)
 
 

@@ -213,12 +213,12 @@ class OxigraphFolder:
         if place.exists():  # of a run that was killed just here
             shutil.rmtree(place)
         new.rename(place)
+        if former is not None:
+            os.utime(former)
         link = self._place / _SWITCH
         link.symlink_to(place.name)
         link.rename(self._place / CURRENT)
         _sync(self._place)
-        if former is not None:
-            os.utime(former)
 
     def _sweep(self, current: Path | None, keep: Path | None) -> None:
         """Remove databases that are not asked for a while, and what killed runs left, but for what is to be kept."""

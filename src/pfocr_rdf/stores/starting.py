@@ -14,6 +14,9 @@ from pfocr_rdf.stores import programs
 from pfocr_rdf.stores.contract import Kind
 
 HOST = "127.0.0.1"
+LOCK = ".lock"
+"""The lock file of a folder."""
+
 LOCAL = frozenset({HOST, "localhost", "::1"})
 """The names of this machine in an address."""
 
@@ -76,7 +79,7 @@ def holds(kind: Kind, data: Path) -> bool:
 
     Raises `UsageError` when it is neither.
     """
-    if not data.exists() or not any(data.iterdir()):
+    if not data.exists() or not any(path.name != LOCK for path in data.iterdir()):
         return False
     marks = {
         Kind.OXIGRAPH: "CURRENT",

@@ -41,6 +41,7 @@ class Tdb2Folder:
     def __init__(self, place: Path, jar: Path | None = None) -> None:
         """Raises `UsageError` when the folder holds anything else or is being replaced, or without Java or the jar."""
         self._place = place.absolute()
+        self._writing: tuple[int, ...] = ()  # the lock, which programs that write hold even when this one is killed
         self._new = self._place.with_name(f".{place.name}.new")
         self._old = self._place.with_name(f".{place.name}.old")
         if self._place.exists() and not holds(self._place) and any(self._place.iterdir()):
@@ -127,12 +128,16 @@ class Tdb2Folder:
     @contextmanager
     def _locked(self) -> Iterator[None]:
         """Be the only run that writes; what a killed one left of the former database goes, or comes back."""
-        with lock(self._place.with_name(f".{self._place.name}.lock")):
+        with lock(self._place.with_name(f".{self._place.name}.lock"), seconds=_LEAVING) as held:
             if self._old.exists() and holds(self._place):
                 shutil.rmtree(self._old)
             elif self._old.exists():
                 self._old.rename(self._place)
-            yield
+            self._writing = (held,)
+            try:
+                yield
+            finally:
+                self._writing = ()
 
     def _update(self, parts: Iterator[bytes]) -> None:
         with self._locked(), tempfile.TemporaryDirectory() as folder:
@@ -145,7 +150,9 @@ class Tdb2Folder:
         """Let the bulk loader read what is written into its standard input."""
         command = [*self._java, LOADER, f"--loc={self._new}", "--syntax=trig", "-"]
         with tempfile.TemporaryFile() as said:
-            process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=said, stderr=subprocess.STDOUT)
+            process = subprocess.Popen(
+                command, stdin=subprocess.PIPE, stdout=said, stderr=subprocess.STDOUT, pass_fds=self._writing
+            )
             guard = threading.Timer(_DAY, process.kill)
             guard.start()
             try:
@@ -163,7 +170,12 @@ class Tdb2Folder:
         command = [*self._java, program, f"--loc={place}", *options]
         try:
             done = subprocess.run(
-                command, stdin=subprocess.DEVNULL, capture_output=True, timeout=seconds or _DAY, check=False
+                command,
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                timeout=seconds or _DAY,
+                check=False,
+                pass_fds=self._writing,
             )
         except subprocess.TimeoutExpired as error:
             raise StoreUnavailable(f"{self._place}: did not answer in {seconds:g} seconds") from error
@@ -187,6 +199,8 @@ def _pipe(process: subprocess.Popen[bytes]) -> IO[bytes]:
 
 
 _DAY = 86_400.0
+_LEAVING = 60.0
+"""Seconds that a program of a run that was killed may take to end."""
 
 
 @contextmanager

@@ -18,7 +18,7 @@ from pfocr_rdf.stores import content as contents
 from pfocr_rdf.stores import held as holding
 from pfocr_rdf.stores import open as opening
 from pfocr_rdf.stores.content import Content
-from pfocr_rdf.stores.contract import Delta, How, Reach, Said, Store, TooLarge
+from pfocr_rdf.stores.contract import Delta, How, NotInOneAct, Reach, Said, Store
 from pfocr_rdf.stores.delta import Differences
 from pfocr_rdf.stores.held import Held, State
 
@@ -111,7 +111,7 @@ def _brought(store: Store, content: Content, base: Path | None, clock: _Clock, s
         after = replace(after, changed=before.changed + numbers)
         try:
             _apply(store, differences, before, after, say)
-        except TooLarge as error:
+        except NotInOneAct as error:
             return _full(store, content, wanted, before, str(error), clock, say)
         clock.lap("change")
         return _checked(store, content, wanted, before, after, differences, clock, say)
@@ -217,7 +217,7 @@ def _checked(
     if unsound:
         told = "; ".join(f"{load.name_of(iri)} ({why})" for iri, why in sorted(unsound.items()))
         say(f"unsound: {told}; they are replaced")
-        _change(store, [], replace(after.without(unsound), state=State.LOADING), say)
+        _change(store, [], replace(after.without(unsound), state=State.UPDATING), say)
         load.into(store, content, layers=_layers(content, wanted), compact=False, say=say)
         load.refuse(store, after, verify.sample(store, wanted, differences.figures)[0])
         clock.lap("repair")
