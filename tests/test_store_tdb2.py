@@ -8,9 +8,10 @@ import pytest
 
 from pfocr_rdf.errors import UsageError
 from pfocr_rdf.locks import lock
-from pfocr_rdf.stores import programs
+from pfocr_rdf.stores import programs, tdb2
 from pfocr_rdf.stores.contract import Rows, StoreError
 from pfocr_rdf.stores.tdb2 import Tdb2Folder
+from tests import servers
 from tests.contract import ONE, Files, said
 from tests.support import require_jena
 
@@ -22,6 +23,16 @@ def test_triples_of_the_default_graph_are_not_lost(tmp_path: Path) -> None:
         store.replace([Files(tmp_path).numbered(ONE, 0, 3)], {}, said)
     found = store.select("SELECT ?o { GRAPH <urn:x-arq:DefaultGraph> { ?s ?p ?o } }").rows
     assert [row[0].value for row in found] == ["mine"]
+
+
+def test_a_database_that_a_server_has_open_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tdb2, "_BUSY", 1)
+    (tmp_path / "db").mkdir()
+    with (
+        servers.fuseki(require_jena(), tmp_path, "--tdb2", "--loc=db", "--update"),
+        pytest.raises(StoreError, match=r"db: is open in another program \(process \d+\); stop it, or give"),
+    ):
+        Tdb2Folder(tmp_path / "db", require_jena()).counts()
 
 
 @pytest.fixture
@@ -53,7 +64,10 @@ def test_what_a_run_left_that_was_killed_while_it_cleared_away_is_removed(place:
     assert not left.exists()
 
 
-def test_a_database_comes_back_whose_run_was_killed_before_the_new_one_came(place: Path, tmp_path: Path) -> None:
+def test_a_database_comes_back_whose_run_was_killed_before_the_new_one_came(
+    place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tdb2, "_LEAVING", 0.2)
     place.rename(tmp_path / ".db.old")
     with lock(tmp_path / ".db.lock"), pytest.raises(UsageError, match="another run"):
         Tdb2Folder(place)

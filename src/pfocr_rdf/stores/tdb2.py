@@ -5,10 +5,12 @@ A replacement is built by the bulk loader beside the folder and takes its place;
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 import tempfile
 import threading
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -27,7 +29,7 @@ LOADER = "tdb2.tdbloader"
 _GRAPHS = "SELECT DISTINCT ?g WHERE { { GRAPH ?g { ?s ?p ?o } } UNION { GRAPH <urn:x-arq:DefaultGraph> { ?s ?p ?o } } }"
 """All graphs; the row of the default one, which is not in the union, has no name."""
 
-_LOCKED = "already locked"
+_LOCKED = re.compile(r"already locked|Failed to get a lock(?:.*held by process (\d+))?")
 
 
 def holds(place: Path) -> bool:
@@ -168,26 +170,33 @@ class Tdb2Folder:
 
     def _run(self, program: str, place: Path, *options: str, seconds: float | None = None) -> bytes:
         command = [*self._java, program, f"--loc={place}", *options]
-        try:
-            done = subprocess.run(
-                command,
-                stdin=subprocess.DEVNULL,
-                capture_output=True,
-                timeout=seconds or _DAY,
-                check=False,
-                pass_fds=self._writing,
-            )
-        except subprocess.TimeoutExpired as error:
-            raise StoreUnavailable(f"{self._place}: did not answer in {seconds:g} seconds") from error
-        self._check(done.returncode, done.stderr.decode(errors="replace"))
-        return done.stdout
+        end = time.monotonic() + _BUSY
+        while True:
+            try:
+                done = subprocess.run(
+                    command,
+                    stdin=subprocess.DEVNULL,
+                    capture_output=True,
+                    timeout=seconds or _DAY,
+                    check=False,
+                    pass_fds=self._writing,
+                )
+            except subprocess.TimeoutExpired as error:
+                raise StoreUnavailable(f"{self._place}: did not answer in {seconds:g} seconds") from error
+            said = done.stderr.decode(errors="replace")
+            if _LOCKED.search(said) is None or time.monotonic() > end:
+                self._check(done.returncode, said)
+                return done.stdout
 
     def _check(self, code: int, said: str) -> None:
         if code == 0 and "ERROR" not in said:
             return
         lines = [line for line in said.splitlines() if line.strip() and not line.startswith(("\tat ", "WARNING"))]
-        if _LOCKED in said:
-            raise StoreError(f"{self._place}: is open in another program; stop it, or give its address with --to")
+        if locked := _LOCKED.search(said):
+            process = f" (process {locked[1]})" if locked[1] else ""
+            raise StoreError(
+                f"{self._place}: is open in another program{process}; stop it, or give its address with --to"
+            )
         told = next((line for line in lines if "ERROR" in line or "Exception" in line), lines[0] if lines else "")
         raise StoreError(f"{self._place}: Jena failed (exit code {code}): {told.strip()[:300]}")
 
@@ -200,7 +209,9 @@ def _pipe(process: subprocess.Popen[bytes]) -> IO[bytes]:
 
 _DAY = 86_400.0
 _LEAVING = 60.0
-"""Seconds that a program of a run that was killed may take to end."""
+"""Seconds that a program of a run that was killed may take to end while it writes."""
+_BUSY = 20.0
+"""Seconds for which a database that is open in another program is tried again: in one of a run that was killed?"""
 
 
 @contextmanager
