@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -241,6 +242,7 @@ class Victims:
     def __init__(self, server: Server | Folder, rng: random.Random) -> None:
         self.server, self.rng = server, rng
         self.early = 0
+        self.lost = 0
         self._usual: dict[str, float] = {}
 
     def run(self, *words: str) -> None:
@@ -264,9 +266,19 @@ class Victims:
                 self.early += 1
             if with_server and isinstance(self.server, Server):
                 self.server.kill()
-                self.server.start()
+                self._start_again(self.server)
             elif process.poll() is None:
                 process.send_signal(signal.SIGKILL)
+
+    def _start_again(self, server: Server) -> None:
+        """Start a server over its data; over an empty folder where its own recovery fails, as docs/load.md says."""
+        try:
+            server.start()
+        except RuntimeError:
+            self.lost += 1
+            shutil.rmtree(server.data)
+            server.data.mkdir()
+            server.start()
 
     def _command(self, *words: str) -> list[str]:
         jar = ["--jar", str(self.server.jar)] if isinstance(self.server, Folder) and self.server.jar else []
@@ -288,6 +300,7 @@ def kills(server: Server | Folder, chain: Chain, number: int, rng: random.Random
             (load.into if act == "load" else update.into)(store, chain.content(goal))
             assert storing.exactly(store, chain.content(goal)), turn
         now = goal
+    assert victims.lost <= number // 25
     return victims.early
 
 
@@ -304,10 +317,11 @@ def test_clients_see_no_part_of_an_update_that_is_killed(server: Server, chain: 
             update.into(store, chain.content(goal), compact=False)
             asked.wait(0.2)
             assert storing.exactly(store, chain.content(goal))
+        at_once = store.abilities.changes is store.abilities.replaces is Reach.ALL
     assert victims.early >= 4
     assert asked.failed == []
-    if store.abilities.changes is store.abilities.replaces is Reach.ALL:
-        assert (asked.empty, asked.mixed) == (0, [])
+    assert at_once
+    assert (asked.empty, asked.mixed) == (0, [])
     assert set(asked.right) == set(expected)
 
 
