@@ -9,7 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from pfocr_rdf.cli import app
-from pfocr_rdf.stores import blazegraph, load, local, starting
+from pfocr_rdf.stores import blazegraph, files, load, local, starting
 from pfocr_rdf.stores.contract import Kind, NotInOneAct, Reach, Store, StoreError
 from tests import servers, store_cases, storing
 from tests.store_cases import NOTE, READ, A, B, P, delta, graph, lines, note, quiet
@@ -47,7 +47,7 @@ def test_a_server_that_finds_no_files_of_this_machine_is_sent_them(
     server: servers.Endpoint, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     elsewhere = tmp_path / "another root"  # as in a container
-    monkeypatch.setattr(blazegraph, "_uri", lambda path: f"{elsewhere.as_uri()}{path}")
+    monkeypatch.setattr(files, "in_place", lambda _graph, _folder, name: elsewhere / name)
     graphs = [graph(tmp_path, A, lines("a", 0, 3)), graph(tmp_path, B, lines("b", 0, 4))]
     with blazegraph.opened(server.query) as store:
         store.remove([A, B, NOTE])

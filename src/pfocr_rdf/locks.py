@@ -11,6 +11,9 @@ from pathlib import Path
 
 from pfocr_rdf.errors import UsageError
 
+FILE = ".lock"
+"""The lock file of a folder."""
+
 
 @contextmanager
 def lock(path: Path, *, wait: bool = False, seconds: float = 0) -> Iterator[int]:

@@ -22,6 +22,7 @@ from urllib.parse import urlsplit
 
 import pyoxigraph as ox
 
+from pfocr_rdf import locks
 from pfocr_rdf.errors import UsageError
 from pfocr_rdf.locks import lock
 from pfocr_rdf.stores import bodies, files, http, local, programs, starting
@@ -123,7 +124,7 @@ class Served(Sparql):
 
     def _load(self, graphs: Sequence[Graph], notes: Mapping[str, str], placed: Callable[[Graph, str], Path]) -> None:
         loads = [
-            f"LOAD <{_uri(placed(graph, str(number)))}> INTO GRAPH {bodies.name(graph.iri)}".encode()
+            f"LOAD <{placed(graph, str(number)).as_uri()}> INTO GRAPH {bodies.name(graph.iri)}".encode()
             for number, graph in enumerate(graphs)
             if graph.triples
         ]
@@ -153,10 +154,6 @@ class Served(Sparql):
                 text, into = partial(files.unpacked, graph.path), {"context-uri": graph.iri}
                 self._http.send("POST", self._update, text, bodies.TURTLE, params=into)
         self._note(notes)
-
-
-def _uri(path: Path) -> str:
-    return path.as_uri()
 
 
 class _Folder:
@@ -228,7 +225,7 @@ class _Folder:
         """Hold the folder from the first act to the last one; return the descriptor of its lock."""
         if self._held is None:
             local.refuse_served(self._folder)
-            self._held = self._lock.enter_context(lock(self._folder / starting.LOCK, seconds=local.LEAVING))
+            self._held = self._lock.enter_context(lock(self._folder / locks.FILE, seconds=local.LEAVING))
         return self._held
 
     def _alone(self) -> bool:

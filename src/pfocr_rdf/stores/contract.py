@@ -52,8 +52,7 @@ class Abilities:
     `replaces` is the reach of `Store.replace`, `changes` that of `Store.change`. `bulk` names the program of the path
     that is faster than HTTP, empty where there is none. `proven` is whether the tests run the real server, `starts`
     whether each question starts a program, so that one large one is better than many, `forgets` whether a server that
-    is killed may forget a part of its last act, so that what it says of itself must not be of that act. `largest` is
-    the bytes of N-Triples that one act may have, 0 where there is no limit: `NotInOneAct` is raised for more. `anew` is
+    is killed may forget a part of its last act, so that what it says of itself must not be of that act. `anew` is
     whether `Store.replace` makes a new database, so that it has to be given all graphs, also those that stay.
     """
 
@@ -67,7 +66,6 @@ class Abilities:
     proven: bool = True
     starts: bool = False
     forgets: bool = False
-    largest: int = 0
     anew: bool = False
 
 

@@ -47,7 +47,8 @@ class Held:
     """What a store holds, or, in another state than `COMPLETE`, will hold.
 
     `version` is empty for a build. `graphs` are by IRI, without entry while they are written. `part` is whether only
-    some layers are wanted. `former` is the manifest's hash of what an update comes from. `changed` counts triples that
+    some layers are wanted. `former` is the manifest's hash of what an update comes from, empty where
+    the next run has to load. `changed` counts triples that
     came or went since the store gave space back; two that differ in it alone are equal.
     """
 

@@ -23,6 +23,7 @@ from urllib.parse import urlsplit
 
 import platformdirs
 
+from pfocr_rdf import locks
 from pfocr_rdf.errors import UsageError
 from pfocr_rdf.locks import lock
 from pfocr_rdf.stores import http, starting, virtuososql
@@ -102,7 +103,7 @@ def up(
     """
     _refuse(kind, memory, writable)
     data = (data or platformdirs.user_data_path("pfocr-rdf") / "stores" / kind).expanduser().absolute()
-    with lock(_home() / ".lock", wait=True):
+    with lock(_home() / locks.FILE, wait=True):
         running = [server for server in status() if server.running]
         for server in running:
             if server.data == str(data):
@@ -135,7 +136,7 @@ def down(name: str | None = None) -> list[Server]:
 
     Raises `UsageError` for a name that no server has, `StoreError` when one does not end.
     """
-    with lock(_home() / ".lock", wait=True):
+    with lock(_home() / locks.FILE, wait=True):
         known = status()
         chosen = [server for server in known if name in (None, server.name)]
         if name is not None and not chosen:
@@ -168,7 +169,7 @@ def for_a_while(kind: Kind, data: Path, jar: Path | None, memory: int, held: int
     refuse_served(data)
     with ExitStack() as stack:
         if held is None:
-            held = stack.enter_context(lock(data / starting.LOCK, seconds=LEAVING))
+            held = stack.enter_context(lock(data / locks.FILE, seconds=LEAVING))
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="pfocr-rdf-")))
         data.mkdir(parents=True, exist_ok=True)
         wanted = Wanted(kind, data, folder, _free(), _free(), memory, True, jar)

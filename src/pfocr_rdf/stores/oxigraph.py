@@ -28,8 +28,8 @@ class Oxigraph(Sparql):
 
     @property
     def abilities(self) -> Abilities:
-        """All in one transaction, up to a length."""
-        return Abilities(Kind.OXIGRAPH, "Oxigraph server", Reach.ALL, Reach.ALL, "", False, False, largest=LARGEST)
+        """All in one transaction, up to a length; what is longer raises `NotInOneAct`."""
+        return Abilities(Kind.OXIGRAPH, "Oxigraph server", Reach.ALL, Reach.ALL, bulk="", patches=False, compacts=False)
 
     def replace(self, graphs: Sequence[Graph], notes: Mapping[str, str], say: Said) -> None:
         """Replace all in one request. A large graph alone, without notes, comes piece by piece."""

@@ -19,7 +19,7 @@ from typing import Any
 
 import pyoxigraph as ox
 
-from pfocr_rdf import codecs
+from pfocr_rdf import codecs, locks
 from pfocr_rdf.errors import UsageError
 from pfocr_rdf.locks import lock
 from pfocr_rdf.query import names_graphs
@@ -28,7 +28,6 @@ from pfocr_rdf.stores.contract import Abilities, Delta, Graph, Kind, Reach, Rows
 from pfocr_rdf.stores.sparql import COUNTS
 
 CURRENT = "current"
-LOCK = ".lock"
 _SWITCH = ".current.new"
 LATELY = 600.0
 """Seconds for which a database is kept that is not asked any more: queries that run may go on with it."""
@@ -189,7 +188,7 @@ class OxigraphFolder:
         Where the block does not take it away, it is removed.
         """
         try:
-            with lock(self._place / LOCK):
+            with lock(self._place / locks.FILE):
                 former = self.database
                 text = "\n".join([former.name if former else "", *said])
                 new = self._place / f".db-{hashlib.sha256(text.encode()).hexdigest()[:16]}"
@@ -222,7 +221,7 @@ class OxigraphFolder:
 
     def _sweep(self, current: Path | None, keep: Path | None) -> None:
         """Remove databases that are not asked for a while, and what killed runs left, but for what is to be kept."""
-        kept = {LOCK, CURRENT, *(path.name for path in (current, keep, keep and _done(keep)) if path)}
+        kept = {locks.FILE, CURRENT, *(path.name for path in (current, keep, keep and _done(keep)) if path)}
         for path in self._place.iterdir():
             lately = path.name.startswith("db-") and time.time() - path.lstat().st_mtime < LATELY
             if path.name not in kept and not lately:
@@ -245,7 +244,7 @@ def size_of(folder: Path) -> int:
 
 
 def _ours(name: str) -> bool:
-    return name in (CURRENT, LOCK, _SWITCH) or name.startswith(("db-", ".db-"))
+    return name in (CURRENT, locks.FILE, _SWITCH) or name.startswith(("db-", ".db-"))
 
 
 def _done(database: Path) -> Path:

@@ -9,14 +9,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from pfocr_rdf import locks
 from pfocr_rdf.errors import UsageError
 from pfocr_rdf.stores import programs
 from pfocr_rdf.stores.contract import Kind
 
 HOST = "127.0.0.1"
-LOCK = ".lock"
-"""The lock file of a folder."""
-
 LOCAL = frozenset({HOST, "localhost", "::1"})
 """The names of this machine in an address."""
 
@@ -79,7 +77,7 @@ def holds(kind: Kind, data: Path) -> bool:
 
     Raises `UsageError` when it is neither.
     """
-    if not data.exists() or not any(path.name != LOCK for path in data.iterdir()):
+    if not data.exists() or not any(path.name != locks.FILE for path in data.iterdir()):
         return False
     marks = {
         Kind.OXIGRAPH: "CURRENT",
