@@ -22,7 +22,7 @@ from pathlib import Path
 INTERVAL = 0.05
 """Seconds between two samples of memory."""
 SHARE = 0.03
-"""Most of the time that sampling may take: it holds up the process that is sampled."""
+"""Most of the time that sampling may work, waits for a processor not counted: it holds up the process sampled."""
 
 _PROC = Path("/proc")
 _PR_SET_CHILD_SUBREAPER = 36
@@ -164,10 +164,10 @@ class _Sampler(threading.Thread):
     def run(self) -> None:
         pause = 0.0
         while not self._stopped.wait(pause):
-            began = time.perf_counter()
+            began = time.thread_time()
             sizes = [size for pid in tree(self.root) if (size := _memory(pid))]
             self.peak = max(self.peak, sum(now for now, _ in sizes), *(most for _, most in sizes), 0)
-            spent = time.perf_counter() - began
+            spent = time.thread_time() - began
             pause = max(INTERVAL - spent, spent / SHARE)
 
     def stop(self) -> None:

@@ -227,7 +227,7 @@ def test_the_order_in_which_work_is_finished_changes_no_byte(
     same(contents(out), expected)
 
 
-@pytest.mark.parametrize("counted", [1, 100])
+@pytest.mark.parametrize("counted", [1, 20])
 def test_counts_that_do_not_fit_in_memory_change_no_byte(
     counted: int, source: Path, expected: dict[str, bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
